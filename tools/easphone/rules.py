@@ -9,7 +9,7 @@ SYNC_ORDER = ("Status", "Limit", "Collections")
 FOLDERSYNC_ORDER = ("Status", "SyncKey", "Changes")
 ENTRY_ORDER = ("Class", "ClientId", "ServerId", "Status", "ApplicationData")
 FOLDER_ORDER = ("ServerId", "ParentId", "DisplayName", "Type")
-BODY_ORDER = ("Type", "EstimatedDataSize", "Truncated", "Data", "Part", "Preview")
+BODY_ORDER = ("Type", "EstimatedDataSize", "Truncated", "Data", "ItemOperations:Part", "Preview")
 ATTACHMENT_ORDER = ("DisplayName", "FileReference", "ClientId", "Method", "EstimatedDataSize", "ContentId",
                     "ContentLocation", "IsInline")
 FETCH_ORDER = ("ItemOperations:Status", "AirSync:CollectionId", "AirSync:ServerId", "Search:LongId", "AirSync:Class",
