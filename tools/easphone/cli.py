@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The easphone command."""
 import argparse
+import base64
 import getpass
 import json
 import os
@@ -10,7 +11,7 @@ from . import options, show, wbxml
 from .client import Phone
 from .errors import HttpError, LostAnswer, ProtocolViolation, StatusError, TransportError, WbxmlError
 from .fetching import Fetch
-from .model import Mailbox, as_bytes
+from .model import Mailbox
 from .node import from_xml, to_xml
 from .options import BodyPreference, Coll, mail_options
 from .tables import VERSIONS, TableError
@@ -23,7 +24,7 @@ examples:
   easphone wbxml decode answer.wbxml
 
 With --state FILE the phone remembers folders, keys, mails, and the URL and user it was used with, so later commands
-need neither. Folders are given by name (Inbox), path (Projects/2026) or id. Mails are given by the ID that "mail" shows.
+need neither (the password is asked again; where it comes from is remembered). Folders are given by name (Inbox), path (Projects/2026) or id. Mails are given by the ID that "mail" shows.
 """
 
 
@@ -40,8 +41,8 @@ def parser():
     p.add_argument("--password-env", metavar="VAR", help="environment variable that holds the password")
     p.add_argument("--latin1", action="store_true", help="send name and password as ISO-8859-1 instead of UTF-8")
     p.add_argument("--version", choices=VERSIONS, help="protocol version (default: 14.1, or the one in the state file)")
-    p.add_argument("--device-id", default="EASPHONE0001")
-    p.add_argument("--device-type", default="easphone")
+    p.add_argument("--device-id", metavar="ID", help="default EASPHONE0001")
+    p.add_argument("--device-type", metavar="TYPE", help="default easphone")
     p.add_argument("--base64-query", action="store_true", help="send the query in its base64 form (12.1 and later)")
     p.add_argument("--no-gzip", action="store_true", help="do not offer compression")
     p.add_argument("--insecure", action="store_true", help="accept any TLS certificate")
@@ -103,29 +104,21 @@ def password(args):
     raise UsageError("no password: use --password-file or --password-env")
 
 
-def settings_file(args):
-    return args.state + ".settings" if args.state else None
+ACCOUNT = ("url", "user", "password_file", "password_env", "ca", "insecure", "device_id", "device_type")
 
 
-def load_settings(args):
-    """URL, user and password source of the earlier runs with this state file; the password itself is never stored"""
-    path = settings_file(args)
-    if path and os.path.exists(path):
-        with open(path, encoding="utf-8") as f:
-            stored = json.load(f)
-        for name in ("url", "user", "password_file", "password_env", "ca", "insecure"):
-            if not getattr(args, name):
-                setattr(args, name, stored.get(name))
-
-
-def save_settings(args):
-    with open(settings_file(args), "w", encoding="utf-8") as f:
-        json.dump({name: getattr(args, name) for name in ("url", "user", "password_file", "password_env", "ca",
-                                                           "insecure")}, f)
+def remember_account(args, mailbox):
+    """Fill in what earlier runs with this state file were told, and keep it for the next. Never the password itself."""
+    for name in ACCOUNT:
+        if not getattr(args, name):
+            setattr(args, name, mailbox.account.get(name))
+    args.device_id = args.device_id or "EASPHONE0001"
+    args.device_type = args.device_type or "easphone"
+    mailbox.account = {name: getattr(args, name) for name in ACCOUNT}
 
 
 def make_phone(args, mailbox):
-    load_settings(args)
+    remember_account(args, mailbox)
     for name in ("url", "user"):
         if not getattr(args, name):
             raise UsageError("--%s is missing" % name)
@@ -242,11 +235,14 @@ def do_setup(phone, args):
                 "mails": {cid: changes_plain(result) for cid, result in total.items()}}, text)
 
 
-def do_mail(phone, args):
-    collection = phone.mailbox.collection(folder_id(phone, args.folder))
-    if collection.key == "0":
-        raise UsageError("%s was not synchronised yet; \"sync\" does that" % args.folder)
-    emit(args, collection.items, show.mails(collection, args.limit))
+def do_mail(mailbox, args):
+    """what the phone has; needs no server"""
+    cid = mailbox.folder_named(args.folder)
+    if cid is None and args.folder.lower() == "inbox":
+        cid = mailbox.folder_of_type(2)
+    if cid is None or mailbox.collection(cid).key == "0":
+        raise UsageError("%s was not synchronised yet; \"sync\" does that (and --state FILE keeps it)" % args.folder)
+    emit(args, mailbox.collection(cid).items, show.mails(mailbox.collection(cid), args.limit))
 
 
 def do_fetch(phone, args):
@@ -277,7 +273,7 @@ def do_attachment(phone, args):
             out.write(data)
         emit(args, {"bytes": len(data)}, "%s: %d bytes" % (args.output, len(data)))
     elif args.json:
-        emit(args, {"bytes": len(data), "data": as_bytes(data).decode("latin-1")}, "")
+        emit(args, {"bytes": len(data), "base64": base64.b64encode(data).decode("ascii")}, "")
     else:
         sys.stdout.buffer.write(data)
 
@@ -308,7 +304,7 @@ def do_commands(phone, args, make, deletes_as_moves=None):
 
 
 COMMANDS = {
-    "options": do_options, "foldersync": do_foldersync, "sync": do_sync, "setup": do_setup, "mail": do_mail,
+    "options": do_options, "foldersync": do_foldersync, "sync": do_sync, "setup": do_setup,
     "fetch": do_fetch, "attachment": do_attachment, "estimate": do_estimate,
     "read": lambda phone, args: do_commands(phone, args, options.set_read),
     "unread": lambda phone, args: do_commands(phone, args, lambda sid: options.set_read(sid, False)),
@@ -336,6 +332,9 @@ def main(argv=None):
             do_wbxml(args)
             return 0
         mailbox = Mailbox.load(args.state) if args.state else Mailbox()
+        if args.command == "mail":
+            do_mail(mailbox, args)
+            return 0
         phone = make_phone(args, mailbox)
         try:
             COMMANDS[args.command](phone, args)
@@ -343,7 +342,6 @@ def main(argv=None):
             phone.close()
             if args.state:
                 mailbox.save(args.state)
-                save_settings(args)
         return 0
     except HttpError as error:
         meaning = {401: "the server refuses this name and password", 403: "the server does not let this user or device in",

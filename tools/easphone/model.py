@@ -139,6 +139,7 @@ class Mailbox:
         self.folders = dict(data.get("folders", {}))              # id -> {"parent", "name", "type"}
         self.policy_key = data.get("policy_key")
         self.version = data.get("version")
+        self.account = data.get("account", {})                    # what the command line remembers
         self.collections = {cid: Collection(c["key"], c["class"], c["options"], c["items"])
                             for cid, c in data.get("collections", {}).items()}
 
@@ -147,7 +148,8 @@ class Mailbox:
 
     def plain(self):
         return {"folder_key": self.folder_key, "folders": self.folders, "policy_key": self.policy_key,
-                "version": self.version, "collections": {cid: c.plain() for cid, c in self.collections.items()}}
+                "version": self.version, "account": self.account,
+                "collections": {cid: c.plain() for cid, c in self.collections.items()}}
 
     def folder_of_type(self, wanted):
         """id of the first folder of a type, or None"""
