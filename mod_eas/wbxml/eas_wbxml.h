@@ -32,8 +32,8 @@ typedef apr_uint16_t eas_tag_t;
 typedef struct eas_node_t eas_node_t;
 struct eas_node_t {
     eas_tag_t tag;
-    apr_uint8_t opaque;  /**< text came as OPAQUE */
-    apr_uint8_t content; /**< token had the content bit */
+    unsigned char opaque;  /**< text came as OPAQUE */
+    unsigned char content; /**< token had the content bit */
     eas_node_t *parent, *first, *last, *next;
     const char *data; /**< text or opaque bytes, NULL = none; not NUL-terminated */
     apr_size_t len;
