@@ -5,9 +5,9 @@
         phone = site.phone("anna")          # scripted phone, every answer checked against the schemas
         phone.foldersync()
 
-`site` is one httpd with mod_eas and one sandbox, both fresh for the test. At its end the sandbox must have seen no
-violation of the OX API and the error log must hold nothing that the test did not expect. `version` runs a test once for each
-of four protocol versions. Environment: EAS_MODULE, EAS_MODULE_FAILPOINTS, EAS_TEST_MPM (event, worker, prefork, or several
+`site` is one httpd with mod_eas, fresh for the test, and the sandbox, reset to its seed. At its end the sandbox must have seen no
+violation of the OX API and the error log must hold nothing that the test did not expect. `sites` starts
+one with settings of the test's own. `version` runs a test once for each of four protocol versions. Environment: EAS_MODULE, EAS_MODULE_FAILPOINTS, EAS_TEST_MPM (event, worker, prefork, or several
 with commas), EAS_XSD, EAS_TEST_PRELOAD (for sanitizers).
 """
 import os
@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import harness_config as config  # noqa: E402
 import harness_schema  # noqa: E402
+from harness_sandbox import Sandbox  # noqa: E402
 from harness_site import Site  # noqa: E402
 
 VERSIONS = ("2.5", "12.1", "14.1", "16.1")
@@ -38,8 +39,8 @@ def loaded_schema():
 
 def pytest_configure(config):
     for name, text in (("no_server", "needs neither httpd nor sandbox"),
-                       ("site(**settings)", "settings of the site fixture: directives, vhost, server, sandbox, failpoints, "
-                                            "tls, ipv6, mpm"),
+                       ("site(**settings)", "settings of the site fixture: directives, vhost, server, failpoints, tls, "
+                                            "ipv6, mpm"),
                        ("long", "takes more than some seconds; left out with -m 'not long'")):
         config.addinivalue_line("markers", "%s: %s" % (name, text))
 
@@ -77,6 +78,13 @@ def certificate(tmp_path_factory):
     return config.make_certificate(directory)
 
 
+@pytest.fixture(scope="session")
+def sandbox():
+    """the process; a test's site resets it"""
+    with Sandbox() as running:
+        yield running
+
+
 @pytest.fixture(params=VERSIONS)
 def version(request):
     return request.param
@@ -90,24 +98,44 @@ def _settings(request):
 
 
 @pytest.fixture(params=MPMS)
-def site(request, certificate, schema):
-    """Half of the tests, chosen by name, talk TLS."""
-    settings = _settings(request)
-    if settings.pop("failpoints", False):
-        settings["module"] = config.module_path(failpoints=True)
-        if settings["module"] is None:
-            pytest.skip("needs EAS_MODULE_FAILPOINTS")
-    elif config.module_path() is None:
-        pytest.skip("mod_eas.so is not built")
-    settings.setdefault("mpm", request.param)
-    settings.setdefault("tls", bool(zlib.crc32(request.node.nodeid.encode()) & 1))
-    with Site(certificate, schema, **settings) as made:
-        yield made
-        passed = getattr(request.node, "report_call", None) is not None and request.node.report_call.passed
+def mpm(request):
+    return request.param
+
+
+@pytest.fixture
+def sites(request, certificate, schema, sandbox, mpm):
+    """Starts a site with the settings of the markers and of the call. Half of the tests, chosen by name, talk TLS."""
+    started = []
+
+    def start(**more):
+        assert not started, "one site for one test"
+        settings = dict(_settings(request), **more)
+        if settings.pop("failpoints", False):
+            settings["module"] = config.module_path(failpoints=True)
+            if settings["module"] is None:
+                pytest.skip("needs EAS_MODULE_FAILPOINTS")
+        elif config.module_path() is None:
+            pytest.skip("mod_eas.so is not built")
+        settings.setdefault("mpm", mpm)
+        settings.setdefault("tls", bool(zlib.crc32(request.node.nodeid.encode()) & 1))
+        started.append(Site(certificate, schema, sandbox, **settings))
+        return started[0].start()
+
+    yield start
+    if not started:
+        return
+    made, passed = started[0], request.node.report_call.passed if hasattr(request.node, "report_call") else False
+    try:
         made.finish(passed)
-        if passed:
-            made.keep = False
-    if made.keep:
-        print("server files kept in %s" % made.directory)
-    else:
-        shutil.rmtree(made.directory, ignore_errors=True)
+        made.keep = not passed
+    finally:
+        made.stop()
+        if made.keep:
+            print("server files kept in %s" % made.directory)
+        else:
+            shutil.rmtree(made.directory, ignore_errors=True)
+
+
+@pytest.fixture
+def site(sites):
+    return sites()

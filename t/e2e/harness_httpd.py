@@ -11,6 +11,8 @@ import harness_config as config
 from harness_process import accepts, alive, children_of, end, free_port, has_ipv6, kill_all, wait_until
 
 HTTPD = "/usr/sbin/apache2"
+# Not /tmp: the module refuses a state directory there.
+TEST_DIRECTORY = os.environ.get("EAS_TEST_DIR", "/var/tmp")
 STARTS = 5                                       # tries, when somebody else took a port in between
 
 LINE = re.compile(r"\[[^\]]*\] \[(?P<module>[^:\]]*):(?P<level>\w+)\]")
@@ -23,14 +25,14 @@ class Httpd:
     """directives: values for conf.d/eas.conf; server: more lines of the server part; vhost: more lines of each host"""
 
     def __init__(self, api, certificate, mpm="event", directives=None, module=None, server="", vhost="", environment=None):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="eas-httpd-"))
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="eas-httpd-", dir=TEST_DIRECTORY))
         self.directory.chmod(0o755)
         self.certificate, self.mpm = certificate, mpm
         self.module = module or config.module_path()
         self.server_lines, self.vhost_lines = server, vhost
         self.environment = dict(os.environ, **(environment or {}))
         self.state, self.secret = self.directory / "state", self.directory / "secret"
-        self.state.mkdir()
+        self.state.mkdir(mode=0o700)
         config.own(self.state)
         config.write_secret(self.secret)
         self.directives = {"EASBackend": api, "EASStateDir": str(self.state), "EASSecretFile": str(self.secret)}

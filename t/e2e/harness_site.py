@@ -6,7 +6,6 @@ from easphone.client import Phone
 from easphone.options import mail_options
 from harness_httpd import Httpd
 from harness_process import has_ipv6, wait_until
-from harness_sandbox import Sandbox
 
 # login name on the phone -> password; the accounts that the sandbox seeds (t/sandbox/accounts.py)
 PASSWORDS = {"anna": "anna-secret", "bob": "bob-secret", "carol": "grün-ß-geheim", "dave": "dave-secret",
@@ -14,36 +13,26 @@ PASSWORDS = {"anna": "anna-secret", "bob": "bob-secret", "carol": "grün-ß-gehe
 
 
 class Site:
-    def __init__(self, certificate, schema, tls=False, ipv6=False, sandbox=(), **httpd):
+    def __init__(self, certificate, schema, sandbox, tls=False, ipv6=False, **httpd):
         self.certificate, self.schema, self.tls, self.ipv6 = certificate, schema, tls, ipv6 and has_ipv6()
-        self.sandbox_arguments, self.httpd_settings = sandbox, httpd
-        self.phones, self.keep, self.violations_expected = [], True, False
-
-    def __enter__(self):
-        environment = dict(self.httpd_settings.pop("environment", {}))
+        self.sandbox, self.phones, self.keep, self.violations_expected = sandbox, [], True, False
+        environment = dict(httpd.pop("environment", {}))
         if os.environ.get("EAS_TEST_PRELOAD"):
             environment["LD_PRELOAD"] = os.environ["EAS_TEST_PRELOAD"]
-        self.httpd = Httpd("http://127.0.0.1:9/ajax", self.certificate, environment=environment, **self.httpd_settings)
+        self.httpd = Httpd(sandbox.api, certificate, environment=environment, **httpd)
         self.directory = self.httpd.directory
         self.failpoint_file = self.directory / "failpoints"
         self.httpd.environment["EAS_FAILPOINT_FILE"] = str(self.failpoint_file)
-        self.sandbox = Sandbox(self.directory, self.sandbox_arguments)
-        try:
-            if self.httpd.directives["EASBackend"] == "http://127.0.0.1:9/ajax":
-                self.httpd.directives["EASBackend"] = self.sandbox.api
-            self.httpd.start()
-        except BaseException:
-            self.sandbox.stop()
-            raise
+
+    def start(self):
+        self.control.reset()
+        self.httpd.start()
         return self
 
-    def __exit__(self, *exception):
+    def stop(self):
         for phone in self.phones:
             phone.close()
-        try:
-            self.httpd.stop()
-        finally:
-            self.sandbox.stop()
+        self.httpd.stop()
 
     @property
     def control(self):
