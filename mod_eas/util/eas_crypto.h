@@ -28,6 +28,12 @@ eas_err_t *eas_unseal(const void **out, apr_size_t *outlen, const eas_keyring_t 
                       apr_pool_t *pool);
 
 #define EAS_HASH_LEN 32
+/** HKDF-SHA-256 (RFC 5869), at most 255 * 32 bytes out. */
+void eas_hkdf(unsigned char *out, apr_size_t outlen, const void *ikm, apr_size_t ikmlen,
+              const void *salt, apr_size_t saltlen, const void *info, apr_size_t infolen);
+/** HMAC-SHA-256 with a key of the caller's (RFC 2104). */
+void eas_hmac_key(unsigned char out[EAS_HASH_LEN], const void *key, apr_size_t keylen,
+                  const void *data, apr_size_t len);
 /** HMAC-SHA-256 of the parts (each preceded by its length) with the ring's first key under @a label;
  *  @a parts is an array of NUL-terminated strings ended by NULL. */
 void eas_hmac(unsigned char out[EAS_HASH_LEN], const eas_keyring_t *ring, const char *label,
