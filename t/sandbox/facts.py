@@ -67,8 +67,8 @@ MODULES = {
         "refresh_server": _act("PUT", body="json"),
     },
     "mail": {
-        "all": _act("GET", "folder columns", "headers unseen deleted sort order filter categoryid "
-                    "timezone" + _WINDOW, columns="mail"),
+        "all": _act("GET", "folder columns", "headers unseen deleted sort order timezone"
+                    + _WINDOW, columns="mail"),
         "list": _act("PUT", "columns", "headers timezone", columns="mail", body="json"),
         "search": _act("PUT", "folder columns", "headers unseen deleted sort order limit timezone",
                        columns="mail", body="json"),
@@ -77,7 +77,7 @@ MODULES = {
         "get": _act("GET", "folder", "id message_id edit view forceImages unseen max_size "
                     "attach_src estimate_length pregenerate_previews no_nested_message decrypt "
                     "cryptoAuth hdr src save ignorable timezone"),
-        "count": _act("GET", "folder", "unseen categoryid"),
+        "count": _act("GET", "folder", "unseen"),
         "examine": _act("GET", "folder"),
         "update": _act("PUT", "folder", "id message_id", body="json"),
         "copy": _act("PUT", "folder id", body="json"),
@@ -120,14 +120,12 @@ NEWER = {
     ("folders", "*", "tree"): "2 (optional on all actions)",
     ("folders", "*", "allowed_modules"): "2 (optional on all actions)",
     ("mail", "*", "timezone"): "0.4",
-    ("mail", "all", "filter"): "3.2",
     ("mail", "search", "limit"): "3.2",
     ("mail", "updates", "timestamp"): "3.2",
     ("mail", "get", "hdr"): "3.5",
     ("mail", "get", "src"): "3.5",
     ("mail", "get", "ignorable"): "3.5",
     ("mail", "count", "unseen"): "3.2",
-    ("mail", "count", "categoryid"): "3.2",
     ("mail", "clear", "harddelete"): "3.2",
     ("mail", "expunge", None): "3.2",
     ("mail", "import", "force_json_response"): "0.3",

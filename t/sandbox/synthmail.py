@@ -28,6 +28,7 @@ _LINE64 = 78
 
 _FILLER = "X-Filler: %s\r\n"
 _FILLER_MIN = len(_FILLER) - 2
+_SMALLEST = 2400              # above what any kind needs for headers and text
 
 
 class SynthSpec:
@@ -38,8 +39,7 @@ class SynthSpec:
         self.kind = kind
         self.sent = sent
         self.to = to
-        self.size = size
-        self.size = max(size, len(self._build("", 0)) + 200)
+        self.size = max(size, _SMALLEST)
 
     def _person(self):
         return _PEOPLE[self.number * 7 % len(_PEOPLE)]
