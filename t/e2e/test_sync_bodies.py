@@ -232,7 +232,7 @@ def test_fields_of_a_mail(site, version):
 
 def test_mails_of_one_thread_have_one_conversation(site):
     phone, cid = site.synced_phone()
-    first = mail.plain("Topic", Message_ID_x="x")
+    first = mail.plain("Topic")
     message_id = next(line for line in first.decode().splitlines() if line.lower().startswith("message-id:")).split(" ", 1)[1]
     site.control.deliver(INBOX, raw=first)
     site.control.deliver(INBOX, raw=mail.plain("Re: Topic", In_Reply_To=message_id, References=message_id))
