@@ -96,6 +96,7 @@ apr_size_t eas_w_size(const eas_writer_t *w);
 typedef struct eas_w_mark_t {
     apr_size_t size;
     int page, depth;
+    int pending; /**< token of an element that was open and had no content yet */
 } eas_w_mark_t;
 eas_w_mark_t eas_w_mark(const eas_writer_t *w);
 void eas_w_reset(eas_writer_t *w, eas_w_mark_t mark);
