@@ -117,7 +117,6 @@ MODULES = {
 NEWER = {
     ("folders", "*", "timezone"): "2 (optional on all actions)",
     ("folders", "*", "language"): "2 (optional on all actions)",
-    ("folders", "*", "tree"): "2 (optional on all actions)",
     ("folders", "*", "allowed_modules"): "2 (optional on all actions)",
     ("mail", "*", "timezone"): "0.4",
     ("mail", "search", "limit"): "3.2",

@@ -15,7 +15,7 @@ WHERE = ("before", "after", "mid")
 
 class Fault:
     def __init__(self, kind, match=None, count=1, seconds=0.0, status=503, where="before",
-                 code="", retry_after=None, ctype="text/html; charset=UTF-8"):
+                 code="", retry_after=None):
         if kind not in KINDS:
             raise ValueError("unknown kind of fault: %s" % kind)
         if kind == "cut" and where not in WHERE:
@@ -38,7 +38,6 @@ class Fault:
         self.where = where
         self.code = code if kind == "error" else ""
         self.retry_after = retry_after
-        self.ctype = ctype
         self.hits = 0
 
     def matches(self, module, action, user):

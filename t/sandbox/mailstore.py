@@ -6,7 +6,6 @@ A mail holds its bytes, or a SynthSpec from which they are made when asked, so t
 `examine` and a window of `all` must not depend on the size of the folder.
 """
 import bisect
-import email.utils
 
 import mimeview
 
@@ -62,8 +61,8 @@ class Mail:
 
 
 class Folder:
-    __slots__ = ("name", "validity", "next", "mails", "by_date", "unread", "type", "subscribed",
-                 "used_for_sync", "modseq", "created", "listings")
+    __slots__ = ("name", "validity", "next", "mails", "by_date", "unread", "deleted", "type",
+                 "subscribed", "used_for_sync", "modseq", "created", "listings")
 
     def __init__(self, name, validity, standard=0):
         self.name = name
@@ -72,6 +71,7 @@ class Folder:
         self.mails = {}
         self.by_date = []
         self.unread = 0
+        self.deleted = 0
         self.type = standard
         self.subscribed = True
         self.used_for_sync = True
@@ -90,13 +90,18 @@ class Folder:
         self.modseq += 1
         self.listings.clear()
 
+    def _count(self, flags, step):
+        if not flags & SEEN:
+            self.unread += step
+        if flags & DELETED:
+            self.deleted += step
+
     def add(self, mail):
         mail.uid = self.next
         self.next += 1
         self.mails[mail.uid] = mail
         bisect.insort(self.by_date, (mail.received, mail.uid))
-        if not mail.flags & SEEN:
-            self.unread += 1
+        self._count(mail.flags, 1)
         self.touch()
         return mail.uid
 
@@ -106,8 +111,7 @@ class Folder:
             self.next += 1
             self.mails[mail.uid] = mail
             self.by_date.append((mail.received, mail.uid))
-            if not mail.flags & SEEN:
-                self.unread += 1
+            self._count(mail.flags, 1)
         self.by_date.sort()
         self.touch()
 
@@ -116,21 +120,22 @@ class Folder:
         if mail is None:
             return None
         del self.by_date[bisect.bisect_left(self.by_date, (mail.received, uid))]
-        if not mail.flags & SEEN:
-            self.unread -= 1
+        self._count(mail.flags, -1)
         self.touch()
         return mail
 
     def remove_all(self):
         mails = list(self.mails.values())
-        self.mails, self.by_date, self.unread = {}, [], 0
+        self.mails, self.by_date = {}, []
+        self.unread = self.deleted = 0
         self.touch()
         return mails
 
     def set_flags(self, mail, set_mask=0, clear_mask=0):
         flags = (mail.flags | set_mask) & ~clear_mask & ~USER
         if flags != mail.flags:
-            self.unread += (not flags & SEEN) - (not mail.flags & SEEN)
+            self._count(mail.flags, -1)
+            self._count(flags, 1)
             mail.flags = flags
             self.touch()
 
@@ -227,15 +232,4 @@ class Mailbox:
         for folder in self.folders.values():
             if folder.type == kind:
                 return folder
-        return None
-
-
-def date_of(raw):
-    """Milliseconds of the Date header, None without a readable one."""
-    text = mimeview.header_map(raw).get("date")
-    if not text:
-        return None
-    try:
-        return int(email.utils.parsedate_to_datetime(text[0]).timestamp() * 1000)
-    except (TypeError, ValueError, IndexError, OverflowError):
         return None

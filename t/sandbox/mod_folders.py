@@ -21,8 +21,8 @@ _CONTENT = {"mail": "mail", "contacts": "contacts", "calendar": "calendar", "eve
 def _base(x, fid, parent, title, module, **rest):
     row = {
         "id": fid, "created_by": x.user.id, "modified_by": x.user.id, "creation_date": _CREATED,
-        "last_modified": _CREATED, "last_modified_utc": _CREATED, "folder_id": parent, "title": title,
-        "module": module, "type": 1, "subfolders": False, "own_rights": ALL_RIGHTS,
+        "last_modified": _CREATED, "last_modified_utc": _CREATED, "folder_id": parent,
+        "title": title, "module": module, "type": 1, "subfolders": False, "own_rights": ALL_RIGHTS,
         "permissions": [{"bits": ALL_RIGHTS, "entity": x.user.id, "group": False,
                          "type": "user"}],
         "summary": "", "standard_folder": False, "total": 0, "new": 0, "unread": 0, "deleted": 0,
@@ -53,8 +53,7 @@ def mail_object(x, folder):
         type=7, subfolders=bool(children), subscr_subflds=any(c.subscribed for c in children),
         standard_folder=bool(folder.type), standard_folder_type=folder.type,
         total=len(folder.mails), unread=folder.unread, new=0,
-        deleted=sum(1 for m in folder.mails.values() if m.flags & mailstore.DELETED)
-        if len(folder.mails) < 5000 else 0,
+        deleted=folder.deleted,
         capabilities=31, subscribed=folder.subscribed, account_id="default0",
         permissions=[{"bits": ALL_RIGHTS, "entity": x.user.id, "group": False, "type": "user",
                       "rights": "acdeiklprstwx"}],

@@ -28,7 +28,7 @@ def _getters(x, folder):
     return {
         102: lambda m: m.label,
         309: lambda m: len(folder.mails), 310: lambda m: 0, 311: lambda m: folder.unread,
-        312: lambda m: 0,
+        312: lambda m: folder.deleted,
         600: lambda m: str(m.uid), 601: lambda m: folder.id, 602: lambda m: m.summary()[0],
         603: lambda m: env(m)["from"], 604: lambda m: env(m)["to"], 605: lambda m: env(m)["cc"],
         606: lambda m: env(m)["bcc"], 607: lambda m: env(m)["subject"], 608: lambda m: m.size,

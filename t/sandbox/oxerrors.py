@@ -66,7 +66,7 @@ _numbers = itertools.count(1)
 
 
 class OXError(Exception):
-    """An error answer.  `expected` names the violation when the connector is to blame."""
+    """An error answer.  `violation` is (kind, detail) when the client is to blame."""
 
     def __init__(self, code, *args, category=None, violation=None):
         super().__init__(code)

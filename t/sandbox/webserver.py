@@ -33,7 +33,8 @@ class Request:
 
 
 class Response:
-    """An answer.  `cut`: None, "silent" (close without a byte), "mid" (half of the body)."""
+    """An answer.  `cut`: None, "silent" (no byte is sent), "mid" (half of the body).
+    `code` is the OX error code that the body carries, for the request log."""
     __slots__ = ("status", "ctype", "body", "headers", "cut", "code")
 
     def __init__(self, body=b"", status=200, ctype="text/javascript; charset=UTF-8", headers=()):
@@ -56,7 +57,8 @@ class Response:
 
 
 def html(status, title, headers=()):
-    body = "<!DOCTYPE html>\n<html><head><title>%d %s</title></head><body><h1>%s</h1></body></html>\n"
+    body = ("<!DOCTYPE html>\n<html><head><title>%d %s</title></head>"
+            "<body><h1>%s</h1></body></html>\n")
     return Response((body % (status, REASONS.get(status, ""), title)).encode(), status,
                     "text/html; charset=UTF-8", headers)
 
