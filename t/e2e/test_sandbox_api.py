@@ -233,6 +233,12 @@ def test_logout_ends_the_session(anna, control):
     assert control.sessions() == [] and kinds(control) == []
 
 
+def test_logout_with_wrong_cookies_is_forbidden(anna, control):
+    anna.jar = {name: "0" * 32 for name in anna.jar}
+    anna.send("GET", anna.path("login", {"action": "logout"}))
+    assert anna.status == 403 and len(control.sessions()) == 1
+
+
 def test_a_user_has_a_limited_number_of_sessions(sandbox, control):
     control.settings(max_sessions_per_user=2)
     assert [Client(sandbox.api).login().get("code") for _ in range(3)] == [None, None, "SES-0007"]

@@ -308,6 +308,8 @@ class Sandbox:
     def _error_form(self, exchange, error):
         if exchange.module == "multiple" and error.code == "SVL-0002":
             return html(400, "Missing parameter: session")
+        if (exchange.module, exchange.action) == ("login", "logout") and exchange.session:
+            return html(403, "The cookies do not match the session")
         body = encode(error.fields())
         if exchange.facts is None or exchange.facts.answer == "json" or _wants_json(exchange):
             return Response(body, ctype=self.json_type())
