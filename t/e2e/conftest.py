@@ -56,9 +56,10 @@ def config_module():
 
 
 def pytest_terminal_summary(terminalreporter):
-    schema = _schema[0] if _schema else None
-    terminalreporter.write_line("answers validated against the schemas: %s" %
-                                (schema.validated if schema else "none, the schemas were not there"))
+    if not _schema:
+        return
+    terminalreporter.write_line("answers validated against the schemas: %s" % (
+        _schema[0].validated if _schema[0] else "none, the schemas are not there"))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -86,8 +86,10 @@ def main():
         print()
     finally:
         if httpd:
+            fell = httpd.process is not None and httpd.process.poll() is not None
             httpd.stop()
-            shutil.rmtree(httpd.directory, ignore_errors=True)
+            if not fell:
+                shutil.rmtree(httpd.directory, ignore_errors=True)
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -98,8 +100,8 @@ def stay(httpd, sandbox, certificate):
     for login, password, name in logins():
         print("  %-18s %-16s %s" % (login, password, name))
     print("\nTry: %s --url %s --ca %s --user %s setup" % (EASPHONE, httpd.url(tls=True), certificate[0], USER), flush=True)
-    while httpd.process.poll() is None:
-        signal.pause()
+    httpd.process.wait()
+    raise SystemExit("demo: httpd ended by itself, see its error log in " + str(httpd.directory))
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def make_certificate(directory):
     """self-made certificate for localhost, 127.0.0.1 and ::1: (certificate, key)"""
     cert, key = pathlib.Path(directory) / "tls.crt", pathlib.Path(directory) / "tls.key"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "-days", "2", "-subj", "/CN=localhost", "-addext", "basicConstraints=critical,CA:FALSE", "-addext",
                     "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:0:0:0:0:0:0:0:1", "-keyout", str(key),
                     "-out", str(cert)], check=True, capture_output=True)
     return cert, key

@@ -39,12 +39,14 @@ class Httpd:
         self.directives.update(directives or {})
         self.process, self.expected, self.read_to = None, [], 0
         self.address6 = "::1" if has_ipv6() else None
+        self.port = self.tls_port = self.port6 = None
 
     # ------------------------------------------------------------------------------------------------------- start, end
 
     def write(self):
-        self.port, self.tls_port = free_port(), free_port()
-        self.port6 = free_port("::1") if self.address6 else None
+        if self.port is None:
+            self.port, self.tls_port = free_port(), free_port()
+            self.port6 = free_port("::1") if self.address6 else None
         listen = ["Listen 127.0.0.1:%d" % self.port, "Listen 127.0.0.1:%d" % self.tls_port]
         if self.port6:
             listen.append("Listen [::1]:%d" % self.port6)
@@ -59,7 +61,7 @@ class Httpd:
             hosts.append(("[::1]:%d" % self.port6, ""))
         text += "%s\n%s\n" % (server, self.server_lines)
         for address, more in hosts:
-            text += "<VirtualHost %s>\n%s\n%s\n%s\n</VirtualHost>\n" % (address, more, vhost, self.vhost_lines)
+            text += "<VirtualHost %s>\nServerName localhost\n%s\n%s\n%s\n</VirtualHost>\n" % (address, more, vhost, self.vhost_lines)
         self.file = self.directory / "httpd.conf"
         self.file.write_text(text, encoding="utf-8")
 
@@ -75,19 +77,24 @@ class Httpd:
     def start(self):
         for _ in range(STARTS):
             self.write()
+            before = self._starts()
             self.output = open(self.directory / "httpd.out", "ab")
             self.process = subprocess.Popen(self.command("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=self.output,
                                             stderr=subprocess.STDOUT, env=self.environment, start_new_session=True)
-            wait_until(lambda: self.process.poll() is not None or self._ready(), "httpd start", 30)
+            wait_until(lambda: self.process.poll() is not None or self._ready(before), "httpd start", 30)
             if self.process.poll() is None:
                 return self
             said = (self.directory / "httpd.out").read_text(errors="replace") + self.log()
             if "could not bind" not in said:
                 raise AssertionError("httpd did not start:\n" + said)
+            self.port = None
         raise AssertionError("httpd found no free ports")
 
-    def _ready(self):
-        return "resuming normal operations" in self.log() and accepts(self.port)
+    def _starts(self):
+        return self.log().count("resuming normal operations")
+
+    def _ready(self, before):
+        return self._starts() > before and accepts(self.port)
 
     def stop(self):
         if self.process:
@@ -96,15 +103,15 @@ class Httpd:
         self.process = None
 
     def restart(self):
-        """stop and start with the same state directory and ports of the kernel's choice"""
+        """stop and start, with the same state directory and ports"""
         self.stop()
         self.start()
 
     def graceful(self):
         """as apachectl graceful: new children; returns when the new generation answers"""
-        before = self.log().count("resuming normal operations")
+        before = self._starts()
         os.kill(self.process.pid, signal.SIGUSR1)
-        wait_until(lambda: self.log().count("resuming normal operations") > before, "graceful restart", 30)
+        wait_until(lambda: self._starts() > before, "graceful restart", 30)
         wait_until(lambda: accepts(self.port), "httpd after graceful restart", 10)
 
     def children(self):

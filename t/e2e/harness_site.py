@@ -58,13 +58,6 @@ class Site:
         if answer.document is not None:
             self.schema.validate(answer.document, "%s %s" % (command, phone.version_text))
 
-    def reconnect(self, phone):
-        """after a restart of httpd with other ports: the phone keeps everything but its connection"""
-        phone.close()
-        fresh = self.phone(phone.user, phone.version_text, password=phone.password)
-        phone.connection = fresh.connection
-        self.phones.remove(fresh)
-
     def ready_phone(self, user="anna", version="14.1", **settings):
         """a phone that has its folder tree"""
         phone = self.phone(user, version, **settings)

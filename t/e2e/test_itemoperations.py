@@ -175,7 +175,6 @@ def test_reference_of_another_user_is_refused(site):
 def test_reference_survives_a_restart(site):
     phone, _, _, attachment = with_file(site)
     site.httpd.restart()
-    site.reconnect(phone)
     assert phone.itemoperations(Fetch(reference=attachment["reference"]))[0].data == DATA
 
 

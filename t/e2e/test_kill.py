@@ -104,7 +104,6 @@ def test_everything_dies_at_a_state_write(site, point, nth):
     site.failpoint("")
     site.httpd.kill_everything()
     site.httpd.start()
-    site.reconnect(phone)
     folders = dict(phone.mailbox.folders)
     try:
         phone.foldersync()
@@ -148,7 +147,6 @@ def test_power_loss_without_failpoints(sites):
             phone.close()
         site.httpd.kill_everything()
         site.httpd.start()
-        site.reconnect(phone)
         phone.run(prepared)
     consistent(site, phone, cid)
 

@@ -179,7 +179,6 @@ def test_options_stick_and_a_new_block_replaces_all_of_it(site):
 def test_options_stick_over_a_restart_of_httpd(site):
     _, phone, cid = one(site, mail.html(markup=HTML), prefs((2, 50)))
     site.httpd.restart()
-    site.reconnect(phone)
     new = site.control.deliver("default0/Archive/2023", raw=mail.html("later", markup=HTML))
     item = phone.sync(cid)[cid].adds["%s:%s" % (cid, new)]
     assert item.body_type == 2 and len(item.body) <= 50
