@@ -7,7 +7,7 @@ SANDBOX = pathlib.Path(__file__).resolve().parents[1] / "sandbox"
 if str(SANDBOX) not in sys.path:
     sys.path.append(str(SANDBOX))
 
-from control import Control, Sandbox  # noqa: E402,F401
+from control import Sandbox  # noqa: E402,F401
 
 INBOX, TRASH, SENT, DRAFTS = "default0/INBOX", "default0/Trash", "default0/Sent", "default0/Drafts"
 SEEN, ANSWERED, FLAGGED = 32, 1, 8
