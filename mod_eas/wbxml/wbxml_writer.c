@@ -55,13 +55,21 @@ static apr_status_t free_buffer(void *data)
     return APR_SUCCESS;
 }
 
-/* Room for @a n more bytes in one piece (n is small), or an error and 0. */
-static int reserve(eas_writer_t *w, apr_size_t n)
+/* The first error stays; there is no room any more, so nothing is written from now on. */
+static void set_error(eas_writer_t *w, eas_err_t *err)
 {
+    if (!w->err)
+        w->err = err;
+    w->cap = w->len;
+    w->pending = 0;
+}
+
+static int make_room(eas_writer_t *w, apr_size_t n)
+{
+    eas_err_t *err;
+
     if (w->err)
         return 0;
-    if (w->cap - w->len >= n)
-        return 1;
     if (w->cap < MAX_CAP) {
         apr_size_t cap = w->cap;
         char *grown;
@@ -71,19 +79,28 @@ static int reserve(eas_writer_t *w, apr_size_t n)
             cap = MAX_CAP;
         grown = realloc(w->buf, cap);
         if (!grown) {
-            w->err = eas_err_create(w->pool, EAS_E_UNAVAILABLE, TAG, "out of memory");
+            set_error(w, eas_err_create(w->pool, EAS_E_UNAVAILABLE, TAG, "out of memory"));
             return 0;
         }
         w->buf = grown;
         w->cap = cap;
-        return reserve(w, n);
+        if (w->cap - w->len >= n)
+            return 1;
     }
     if (!w->spill->spool)
         w->spill->spool = eas_spool_create(0, NULL, w->pool);
-    w->err = eas_spool_write(w->spill->spool, w->buf, w->len);
+    err = eas_spool_write(w->spill->spool, w->buf, w->len);
     w->spill->size += w->len;
     w->len = 0;
-    return w->err == NULL;
+    if (err)
+        set_error(w, err);
+    return !err;
+}
+
+/* Room for @a n more bytes in one piece (n is small), or an error and 0. */
+static inline int reserve(eas_writer_t *w, apr_size_t n)
+{
+    return w->cap - w->len >= n ? 1 : make_room(w, n);
 }
 
 static void put(eas_writer_t *w, const char *data, apr_size_t n)
@@ -107,8 +124,10 @@ static void put(eas_writer_t *w, const char *data, apr_size_t n)
         if (!reserve(w, 1))
             return;
         if (n >= MAX_CAP) {
-            w->err = eas_spool_write(w->spill->spool, data, n);
+            eas_err_t *err = eas_spool_write(w->spill->spool, data, n);
             w->spill->size += n;
+            if (err)
+                set_error(w, err);
             return;
         }
     }
@@ -125,7 +144,7 @@ static eas_writer_t *create(int page, apr_pool_t *pool)
     if (w->buf)
         w->cap = FIRST_CAP;
     else
-        w->err = eas_err_create(pool, EAS_E_UNAVAILABLE, TAG, "out of memory");
+        set_error(w, eas_err_create(pool, EAS_E_UNAVAILABLE, TAG, "out of memory"));
     apr_pool_cleanup_register(pool, w, free_buffer, apr_pool_cleanup_null);
     return w;
 }
@@ -154,14 +173,12 @@ static void has_content(eas_writer_t *w)
 }
 
 /* Switches to the tag's page when it is another, and writes the token. */
-static int put_tag(eas_writer_t *w, eas_tag_t tag, int bits)
+static inline int put_tag(eas_writer_t *w, eas_tag_t tag, int bits)
 {
     int page = tag >> 8;
 
-    if (w->err)
-        return 0;
     has_content(w);
-    if (!reserve(w, 3))
+    if (!reserve(w, 4)) /* one for the STR_I that may follow */
         return 0;
     if (page != w->page) {
         w->buf[w->len++] = WBXML_SWITCH_PAGE;
@@ -187,8 +204,7 @@ void eas_w_open(eas_writer_t *w, eas_tag_t tag)
 void eas_w_close(eas_writer_t *w)
 {
     if (w->depth == 0) {
-        if (!w->err)
-            w->err = eas_err_create(w->pool, EAS_E_INTERNAL, TAG, "more closed than opened");
+        set_error(w, eas_err_create(w->pool, EAS_E_INTERNAL, TAG, "more closed than opened"));
         return;
     }
     w->depth--;
@@ -229,7 +245,7 @@ void eas_w_strn(eas_writer_t *w, eas_tag_t tag, const char *text, apr_size_t len
         put_tag(w, tag, 0);
         return;
     }
-    if (!put_tag(w, tag, WBXML_HAS_CONTENT) || !reserve(w, 1))
+    if (!put_tag(w, tag, WBXML_HAS_CONTENT))
         return;
     w->buf[w->len++] = WBXML_STR_I;
     put_text(w, text, len);
@@ -268,8 +284,7 @@ void eas_w_int(eas_writer_t *w, eas_tag_t tag, apr_int64_t value)
 void eas_w_opaque(eas_writer_t *w, eas_tag_t tag, const void *data, apr_size_t len)
 {
     if (len > 0xFFFFFFFFU) {
-        if (!w->err)
-            w->err = eas_err_create(w->pool, EAS_E_TOO_LARGE, TAG, "opaque data above 4 GB");
+        set_error(w, eas_err_create(w->pool, EAS_E_TOO_LARGE, TAG, "opaque data above 4 GB"));
         return;
     }
     if (!put_tag(w, tag, WBXML_HAS_CONTENT) || !reserve(w, 6))
@@ -379,11 +394,12 @@ void eas_w_splice(eas_writer_t *w, const eas_writer_t *fragment)
     if (w->err)
         return;
     if (fragment->err) {
-        w->err = eas_err_wrap(w->pool, fragment->err, TAG, "a spliced fragment is broken");
+        set_error(w, eas_err_wrap(w->pool, fragment->err, TAG, "a spliced fragment is broken"));
         return;
     }
     if (fragment->depth) {
-        w->err = eas_err_create(w->pool, EAS_E_INTERNAL, TAG, "a spliced fragment is not closed");
+        set_error(w, eas_err_create(w->pool, EAS_E_INTERNAL, TAG,
+                                    "a spliced fragment is not closed"));
         return;
     }
     if (!eas_w_size(fragment))
@@ -396,13 +412,13 @@ void eas_w_splice(eas_writer_t *w, const eas_writer_t *fragment)
         w->buf[w->len++] = (char)fragment->first_page;
     }
     if (spill->spool && !spill->finished) {
-        w->err = eas_spool_finish(&spill->span, spill->spool);
+        eas_err_t *err = eas_spool_finish(&spill->span, spill->spool);
         spill->finished = 1;
+        if (err)
+            set_error(w, err);
     }
-    if (!w->err && spill->spool)
-        put(w, spill->span.data, spill->span.len);
-    if (!w->err)
-        put(w, fragment->buf, fragment->len);
+    put(w, spill->span.data, spill->span.len);
+    put(w, fragment->buf, fragment->len);
     w->page = fragment->page;
 }
 
@@ -431,9 +447,11 @@ void eas_w_reset(eas_writer_t *w, eas_w_mark_t mark)
     if (mark.size >= w->spill->size) {
         w->len = mark.size - w->spill->size;
     } else {
-        w->err = eas_spool_truncate(w->spill->spool, mark.size);
+        eas_err_t *err = eas_spool_truncate(w->spill->spool, mark.size);
         w->spill->size = mark.size;
         w->len = 0;
+        if (err)
+            set_error(w, err);
     }
     w->page = mark.page;
     w->depth = mark.depth;

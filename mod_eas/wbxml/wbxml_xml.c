@@ -111,10 +111,10 @@ static void print_text(printer_t *out, const char *s, apr_size_t len)
         } else if (c == '>') {
             print(out, "&gt;");
         } else if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7F) {
-            apr_snprintf(number, sizeof(number), "&#x%X;", c);
+            apr_snprintf(number, sizeof(number), "&#%u;", c);
             print(out, number);
         } else if (c == 0xC2 && next >= 0x80 && next < 0xA0) {
-            apr_snprintf(number, sizeof(number), "&#x%X;", next);
+            apr_snprintf(number, sizeof(number), "&#%u;", next);
             print(out, number);
             i++;
         } else {
