@@ -97,8 +97,7 @@ static node_t *read_row(const json_t *row, apr_pool_t *pool)
     return node;
 }
 
-/* Adds the rows; *more gets ids of folders with children when asked for. */
-static void add_rows(tree_t *tree, const json_t *rows, apr_array_header_t *more)
+static void add_rows(tree_t *tree, const json_t *rows)
 {
     size_t i;
     json_t *row;
@@ -110,72 +109,7 @@ static void add_rows(tree_t *tree, const json_t *rows, apr_array_header_t *more)
             continue;
         APR_ARRAY_PUSH(tree->nodes, node_t *) = node;
         apr_hash_set(tree->by_id, node->folder.id, APR_HASH_KEY_STRING, node);
-        if (more && ox_json_bool(json_array_get(row, C_SUBFOLDERS)) == 1)
-            APR_ARRAY_PUSH(more, const char *) = node->folder.id;
     }
-}
-
-static eas_err_t *read_all(tree_t *tree, eas_session_t *session, apr_pool_t *pool)
-{
-    ox_call_t call = {.tag = "ox.folders", .module = "folders",
-                      .query = "action=allVisible&content_type=mail&columns=" COLUMNS_CODED};
-    json_t *root;
-    eas_err_t *err = ox_call(&root, session, &call, pool);
-    if (!err)
-        add_rows(tree, json_object_get(json_object_get(root, "data"), "private"), NULL);
-    json_decref(root);
-    return err;
-}
-
-/* One level: all its parents in batches. A parent that cannot be listed has no children; the root
- * must be listable. */
-static eas_err_t *read_level(tree_t *tree, eas_session_t *session,
-                             const apr_array_header_t *parents, apr_array_header_t *more,
-                             apr_pool_t *pool)
-{
-    for (int from = 0; from < parents->nelts; from += OX_BATCH) {
-        int n = parents->nelts - from < OX_BATCH ? parents->nelts - from : OX_BATCH;
-        const char *body = "[";
-        json_t *answers;
-        for (int i = 0; i < n; i++) {
-            const char *parent = APR_ARRAY_IDX(parents, from + i, const char *);
-            body = apr_pstrcat(pool, body, i ? "," : "",
-                               "{\"module\":\"folders\",\"action\":\"list\",\"columns\":\"" COLUMNS
-                               "\",\"parent\":", ox_json_quote(pool, parent), "}", NULL);
-        }
-        body = apr_pstrcat(pool, body, "]", NULL);
-        eas_err_t *err = ox_call_multiple(&answers, session, "ox.folders", body, strlen(body), n,
-                                          pool);
-        if (err)
-            return err;
-        for (int i = 0; !err && i < n; i++) {
-            const json_t *answer = json_array_get(answers, (size_t)i);
-            eas_err_t *part = ox_envelope_check(answer, "ox.folders", pool);
-            if (!part)
-                add_rows(tree, json_object_get(answer, "data"), more);
-            else if (part->kind == EAS_E_UNAVAILABLE || strcmp(ROOT, APR_ARRAY_IDX(
-                         parents, from + i, const char *)) == 0)
-                err = part;
-        }
-        json_decref(answers);
-        if (err)
-            return err;
-    }
-    return NULL;
-}
-
-static eas_err_t *read_recursively(tree_t *tree, eas_session_t *session, apr_pool_t *pool)
-{
-    apr_array_header_t *parents = apr_array_make(pool, 1, sizeof(const char *));
-    APR_ARRAY_PUSH(parents, const char *) = ROOT;
-    for (int level = 0; parents->nelts && level < MAX_LEVELS; level++) {
-        apr_array_header_t *more = apr_array_make(pool, 16, sizeof(const char *));
-        eas_err_t *err = read_level(tree, session, parents, more, pool);
-        if (err)
-            return err;
-        parents = more;
-    }
-    return NULL;
 }
 
 /* The nearest ancestor that takes part, NULL at the top. Bounded: ids may form a ring. */
@@ -231,29 +165,15 @@ static void put_out(apr_array_header_t *out, const tree_t *tree, node_t *node)
         APR_ARRAY_PUSH(out, eas_folder_t) = chain[--depth]->folder;
 }
 
-static eas_err_t *folders_list(const eas_folder_t **folders, int *count, eas_session_t *session,
-                               eas_class_t klass, apr_pool_t *pool)
+void ox_folders_tree(const eas_folder_t **folders, int *count, const json_t *rows,
+                     apr_pool_t *pool)
 {
     tree_t tree = {.pool = pool};
     apr_array_header_t *out = apr_array_make(pool, 64, sizeof(eas_folder_t));
-    eas_err_t *err = NULL;
 
-    *folders = NULL;
-    *count = 0;
     tree.nodes = apr_array_make(pool, 64, sizeof(node_t *));
     tree.by_id = apr_hash_make(pool);
-    if (klass == EAS_CLASS_MAIL) {
-        err = read_all(&tree, session, pool);
-        if (err ? err->kind == EAS_E_UNSUPPORTED || err->kind == EAS_E_INTERNAL
-                      || err->kind == EAS_E_INVALID || err->kind == EAS_E_FOLDER_GONE
-                : tree.nodes->nelts == 0)
-            err = read_recursively(&tree, session, pool);
-    }
-    /* The user has no mail: the class is empty, not broken (API 10.2). */
-    if (err && (ox_errors_is(err, "MSG-0013") || ox_errors_is(err, "SVL-0016")))
-        err = NULL;
-    if (err)
-        return err;
+    add_rows(&tree, rows);
     settle_roles(&tree);
     for (int i = 0; i < tree.nodes->nelts; i++) {
         node_t *node = APR_ARRAY_IDX(tree.nodes, i, node_t *);
@@ -262,7 +182,109 @@ static eas_err_t *folders_list(const eas_folder_t **folders, int *count, eas_ses
     }
     *folders = (const eas_folder_t *)out->elts;
     *count = out->nelts;
+}
+
+/* ---- asking --------------------------------------------------------------------------------- */
+
+/* Rows of the answer go into @a rows; ids of folders with children into @a more. */
+static void gather(json_t *rows, apr_array_header_t *more, const json_t *data, apr_pool_t *pool)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach (data, i, row) {
+        const char *id = json_string_value(json_array_get(row, C_ID));
+        if (json_array_size(rows) >= OX_MAX_FOLDERS)
+            return;
+        json_array_append(rows, row);
+        if (id && strlen(id) <= MAX_ID && strncmp(id, ROOT "/", sizeof(ROOT)) == 0
+            && ox_json_bool(json_array_get(row, C_SUBFOLDERS)) == 1)
+            APR_ARRAY_PUSH(more, const char *) = apr_pstrdup(pool, id);
+    }
+}
+
+/* One level: all its parents in batches. A parent that cannot be listed has no children; the root
+ * must be listable. */
+static eas_err_t *read_level(json_t *rows, apr_array_header_t *more, eas_session_t *session,
+                             const apr_array_header_t *parents, apr_pool_t *pool)
+{
+    for (int from = 0; from < parents->nelts; from += OX_BATCH) {
+        int n = parents->nelts - from < OX_BATCH ? parents->nelts - from : OX_BATCH;
+        const char *body = "[";
+        json_t *answers;
+        for (int i = 0; i < n; i++) {
+            const char *parent = APR_ARRAY_IDX(parents, from + i, const char *);
+            body = apr_pstrcat(pool, body, i ? "," : "",
+                               "{\"module\":\"folders\",\"action\":\"list\",\"columns\":\"" COLUMNS
+                               "\",\"parent\":", ox_json_quote(pool, parent), "}", NULL);
+        }
+        body = apr_pstrcat(pool, body, "]", NULL);
+        eas_err_t *err = ox_call_multiple(&answers, session, "ox.folders", body, strlen(body), n,
+                                          pool);
+        if (err)
+            return err;
+        for (int i = 0; !err && i < n; i++) {
+            const json_t *answer = json_array_get(answers, (size_t)i);
+            eas_err_t *part = ox_envelope_check(answer, "ox.folders", pool);
+            if (!part)
+                gather(rows, more, json_object_get(answer, "data"), pool);
+            else if (part->kind == EAS_E_UNAVAILABLE
+                     || strcmp(APR_ARRAY_IDX(parents, from + i, const char *), ROOT) == 0)
+                err = part;
+        }
+        json_decref(answers);
+        if (err)
+            return err;
+    }
     return NULL;
+}
+
+/* Bounded: ids may form a ring, so the number of parents asked for is that of folders at most. */
+static eas_err_t *read_recursively(json_t **rows, eas_session_t *session, apr_pool_t *pool)
+{
+    apr_array_header_t *parents = apr_array_make(pool, 1, sizeof(const char *));
+    eas_err_t *err = NULL;
+    int asked = 0;
+
+    *rows = json_array();
+    APR_ARRAY_PUSH(parents, const char *) = ROOT;
+    while (!err && parents->nelts && asked < OX_MAX_FOLDERS) {
+        apr_array_header_t *more = apr_array_make(pool, 16, sizeof(const char *));
+        asked += parents->nelts;
+        err = read_level(*rows, more, session, parents, pool);
+        parents = more;
+    }
+    return err;
+}
+
+static eas_err_t *folders_list(const eas_folder_t **folders, int *count, eas_session_t *session,
+                               eas_class_t klass, apr_pool_t *pool)
+{
+    ox_call_t call = {.tag = "ox.folders", .module = "folders",
+                      .query = "action=allVisible&content_type=mail&columns=" COLUMNS_CODED};
+    json_t *root = NULL, *rows = NULL;
+    eas_err_t *err = NULL;
+
+    *folders = NULL;
+    *count = 0;
+    if (klass != EAS_CLASS_MAIL)
+        return NULL;
+    err = ox_call(&root, session, &call, pool);
+    if (!err)
+        ox_folders_tree(folders, count, json_object_get(json_object_get(root, "data"), "private"),
+                        pool);
+    if (err ? err->kind == EAS_E_UNSUPPORTED || err->kind == EAS_E_INTERNAL
+                  || err->kind == EAS_E_INVALID || err->kind == EAS_E_FOLDER_GONE
+            : *count == 0) {
+        err = read_recursively(&rows, session, pool);
+        if (!err)
+            ox_folders_tree(folders, count, rows, pool);
+    }
+    json_decref(root);
+    json_decref(rows);
+    /* The user has no mail: the class is empty, not broken (API 10.2). */
+    if (err && (ox_errors_is(err, "MSG-0013") || ox_errors_is(err, "SVL-0016")))
+        err = NULL;
+    return err;
 }
 
 const eas_be_folders_t ox_folders_ops = {

@@ -152,6 +152,9 @@ extern const eas_be_session_t ox_session_ops;
 eas_err_t *ox_session_renew(eas_session_t *session, apr_pool_t *pool);
 
 /* ox_folders.c, ox_mail.c */
+/** The folders of rows of `folders` (columns as asked for in ox_folders.c), parents first. */
+void ox_folders_tree(const eas_folder_t **folders, int *count, const json_t *rows,
+                     apr_pool_t *pool);
 extern const eas_be_folders_t ox_folders_ops;
 extern const eas_be_mail_t ox_mail_ops;
 
