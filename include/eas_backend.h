@@ -131,6 +131,13 @@ typedef struct eas_be_mail_t {
      *  deleted. A mail that is gone already counts as deleted. */
     eas_err_t *(*remove)(char *failed, eas_session_t *session, const char *folder,
                          const apr_uint32_t *uids, int count, int hard, apr_pool_t *pool);
+    /** Envelope, body text cut to about @a max_text bytes and list of parts of many mails, batched,
+     *  not marked as read: the properties of the section "preview" of eas_props.def. items[i] NULL:
+     *  that mail is gone or cannot be shown faithfully this way, ask for its source. NULL function:
+     *  not offered. */
+    eas_err_t *(*preview)(eas_item_t **items, eas_session_t *session, const char *folder,
+                          const apr_uint32_t *uids, int count, apr_size_t max_text,
+                          apr_pool_t *pool);
 } eas_be_mail_t;
 
 struct eas_backend_t {

@@ -6,7 +6,7 @@
 #include "eas_spool.h"
 #include "ox_rows.h"
 
-/* Body types of the whole call that concern every mail of it, not one mail. */
+/* Errors that concern the whole call, not one mail of it. */
 static int concerns_all(const eas_err_t *err)
 {
     switch (err->kind) {
@@ -355,4 +355,5 @@ const eas_be_mail_t ox_mail_ops = {
     .source = mail_source,
     .set_flags = mail_set_flags,
     .remove = mail_remove,
+    .preview = ox_preview,
 };

@@ -158,4 +158,12 @@ void ox_folders_tree(const eas_folder_t **folders, int *count, const json_t *row
 extern const eas_be_folders_t ox_folders_ops;
 extern const eas_be_mail_t ox_mail_ops;
 
+/* ox_preview.c */
+eas_err_t *ox_preview(eas_item_t **items, eas_session_t *session, const char *folder,
+                      const apr_uint32_t *uids, int count, apr_size_t max_text, apr_pool_t *pool);
+/** The item of a mail object of `get`, NULL when it is not faithful enough. */
+eas_item_t *ox_preview_item(const json_t *mail, apr_pool_t *pool);
+/** Our flags of an OX mask (API 3.4). */
+apr_uint16_t ox_rows_flags(apr_uint32_t mask);
+
 #endif

@@ -224,6 +224,100 @@ static inline row_rc_t parse_row(eas_mail_row_t *row, apr_uint32_t *mask, const 
     return ROW_OK;
 }
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FAST_ROW 96 /* a row of the usual form reads at most this far */
+
+/* Eight characters less '0', the first in the lowest byte; *other marks those that are no digits. */
+static inline apr_uint64_t load_eight(apr_uint64_t *other, const char *s)
+{
+    apr_uint64_t t;
+    memcpy(&t, s, 8);
+    t ^= 0x3030303030303030ull;
+    *other = ((t + 0x7676767676767676ull) | t) & 0x8080808080808080ull;
+    return t;
+}
+
+static inline apr_uint64_t eight_digits(apr_uint64_t t)
+{
+    t = t * 10 + (t >> 8);
+    return ((t & 0x000000ff000000ffull) * 0x000f424000000064ull
+            + (t >> 16 & 0x000000ff000000ffull) * 0x0000271000000001ull) >> 32;
+}
+
+/* The digits at @a s, at most 15, eight at a time: the lengths differ from number to number, which
+ * costs a byte-wise loop a wrong guess of the processor each time. NULL: not of the usual form. */
+static inline const char *fast_digits(apr_uint64_t *value, const char *s)
+{
+    static const apr_uint32_t power[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+    const char *start = s;
+    apr_uint64_t other, high = 0, t = load_eight(&other, s);
+    if (!other) {
+        high = eight_digits(t);
+        s += 8;
+        t = load_eight(&other, s);
+        if (!other)
+            return NULL;
+    }
+    unsigned n = (unsigned)__builtin_ctzll(other) >> 3;
+    if (n)
+        high = high * power[n] + eight_digits(t << (64 - 8 * n));
+    s += n;
+    if (s == start || (*start == '0' && s - start > 1))
+        return NULL;
+    *value = high;
+    return s;
+}
+
+/* One digit, as most masks and labels are. */
+static inline const char *fast_short(apr_uint64_t *value, const char *s)
+{
+    if (s[1] != ',')
+        return fast_digits(value, s);
+    *value = (unsigned char)(s[0] - '0');
+    return *value > 9 ? NULL : s + 1;
+}
+
+/* Milliseconds of the years 2001 to 2286 have 13 digits: a fixed step lets the processor go on with
+ * the next row before this one is known. */
+static inline const char *fast_time(apr_uint64_t *value, const char *s)
+{
+    apr_uint64_t other, more, high, low;
+    if (s[13] != ']' || s[0] == '0')
+        return fast_digits(value, s);
+    high = load_eight(&other, s);
+    low = load_eight(&more, s + 8);
+    if (other || (more & 0x8080808080ull))
+        return NULL;
+    *value = eight_digits(high) * 100000 + eight_digits(low << 24);
+    return s + 13;
+}
+
+/* A row as servers write it: ["12",32,0,1497461068000], no spaces, no nulls. NULL: let parse_row()
+ * look at it. At least FAST_ROW bytes are readable at @a s. */
+static inline const char *fast_row(eas_mail_row_t *row, apr_uint32_t *mask, const char *s)
+{
+    apr_uint64_t uid, flags, label, received;
+    if (s[0] != '[' || s[1] != '"' || !(s = fast_digits(&uid, s + 2)) || s[0] != '"'
+        || s[1] != ',' || !(s = fast_short(&flags, s + 2)) || s[0] != ','
+        || !(s = fast_short(&label, s + 1)) || s[0] != ','
+        || !(s = fast_time(&received, s + 1)) || s[0] != ']')
+        return NULL;
+    if (uid == 0 || uid > 0xffffffffu || flags > 0xffffffffu || received > 4000000000000ull)
+        return NULL;
+    row->uid = (apr_uint32_t)uid;
+    row->received = (apr_uint32_t)(received / 1000);
+    row->label = label > 10 ? 0 : (apr_uint16_t)label;
+    *mask = (apr_uint32_t)flags;
+    return s + 1;
+}
+#else
+#define FAST_ROW 1
+static inline const char *fast_row(eas_mail_row_t *row, apr_uint32_t *mask, const char *s)
+{
+    return NULL;
+}
+#endif
+
 /* Rows of [p, end); returns where it stopped: end of listing (state AT_TAIL), an incomplete row, or
  * an error. */
 static eas_err_t *parse_rows(ox_rows_t *rows, const char **at, const char *end)
@@ -251,7 +345,13 @@ static eas_err_t *parse_rows(ox_rows_t *rows, const char **at, const char *end)
             }
             p++;
         }
-        rc = parse_row(&row, &mask, &p, end);
+        const char *next = end - p >= FAST_ROW ? fast_row(&row, &mask, p) : NULL;
+        if (next) {
+            p = next;
+            rc = ROW_OK;
+        } else {
+            rc = parse_row(&row, &mask, &p, end);
+        }
         if (rc == ROW_SHORT) {
             p = start;
             break;

@@ -30,7 +30,4 @@ eas_err_t *ox_rows_rest(void *rows, const char **text, apr_size_t *len);
 eas_err_t *ox_rows_finish(const eas_mail_row_t **list, apr_size_t *count, ox_rows_t *rows,
                           const json_t *root, apr_pool_t *pool);
 
-/** Our flags of an OX mask (API 3.4); *deleted for bit 2. */
-apr_uint16_t ox_rows_flags(apr_uint32_t mask);
-
 #endif

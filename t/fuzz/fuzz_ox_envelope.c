@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers of the OX API other than listings: envelope, folder rows; and Set-Cookie values. First
- * byte: 'c' for a cookie header, anything else for an answer. */
+/* Answers of the OX API other than listings: envelope, folder rows, mail objects to items; and
+ * Set-Cookie values. First byte: 'c' for cookie headers, anything else for an answer. */
 #include <stdlib.h>
 #include <string.h>
 #include <apr_general.h>
+#include "eas_buf.h"
+#include "eas_text.h"
 #include "ox_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -42,6 +44,29 @@ static void tree(const json_t *rows, apr_pool_t *pool)
     }
 }
 
+static void preview(const json_t *mail, apr_pool_t *pool)
+{
+    eas_item_t *item = ox_preview_item(mail, pool);
+    for (int prop = 0; item && prop < EAS_P_COUNT; prop++) {
+        const char *s = eas_prop_type(prop) == EAS_PT_STR ? eas_item_str(item, prop, "") : "";
+        if (!eas_text_clean(s, strlen(s)))
+            abort();
+    }
+    if (!item)
+        return;
+    eas_span_t parts = eas_item_span(item, EAS_P_MAIL_PARTS);
+    eas_rd_t r;
+    eas_rd_init(&r, parts.data, parts.len);
+    for (apr_uint64_t n = parts.len ? eas_rd_var(&r) : 0; n && !r.bad; n--) {
+        for (int i = 0; i < 4; i++)
+            eas_rd_str(&r, pool);
+        eas_rd_var(&r);
+        eas_rd_u8(&r);
+    }
+    if (parts.len && !eas_rd_done(&r))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int started;
@@ -64,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         const json_t *value = json_object_get(root, "data");
         tree(json_is_object(value) ? json_object_get(value, "private") : value, pool);
+        preview(value, pool);
         ox_json_num(value, 0);
         ox_json_bool(value);
         ox_json_text(value, pool);
