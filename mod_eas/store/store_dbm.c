@@ -15,9 +15,12 @@
  *
  * gdbm keeps no checksums: a damaged block makes rows vanish as if they had never been. So each row
  * lies in an envelope with a check over key and value, and the inventory lists the hashes of all
- * keys, in 16 parts; a row that is listed but not found is damage, not absence. */
+ * keys, in 16 parts; a row that is listed but not found is damage, not absence. The format row,
+ * which every file has, says which parts there are. */
 #define TAG "store"
 #define FORMAT_KEY "\1f"
+#define FORMAT_VERSION 1
+#define FORMAT_LEN 3 /* version, 16 bits: inventory parts that are there */
 #define PARTS 16
 #define KEY_MAX_BYTES 512
 #define VALUE_MAX (16 * 1024 * 1024)
@@ -53,6 +56,7 @@ struct eas_db_t {
     apr_size_t queued_bytes;
     eas_err_t *bad_put;
     part_t parts[PARTS];
+    unsigned listed; /* parts in the file, one bit each */
 };
 
 /* --- rows ---------------------------------------------------------------------------------------- */
@@ -111,16 +115,19 @@ static eas_err_t *fetch(const void **val, apr_size_t *len, eas_db_t *db, apr_dbm
 static eas_err_t *check_format(eas_db_t *db, apr_dbm_t *dbm, apr_pool_t *pool)
 {
     const void *val;
+    const unsigned char *p;
     apr_size_t len;
     eas_err_t *err = fetch(&val, &len, db, dbm, FORMAT_KEY, pool);
 
     if (err)
         return err;
-    if (!val || len != 1)
+    p = val;
+    if (len && p[0] > FORMAT_VERSION)
+        return eas_err_create(pool, EAS_E_NEWER, TAG, "a state file of a later version");
+    if (len != FORMAT_LEN)
         return damage(db, "it has no format row", pool);
-    return *(const char *)val > 1
-               ? eas_err_create(pool, EAS_E_NEWER, TAG, "a state file of a later version")
-               : NULL;
+    db->listed = p[1] | (unsigned)p[2] << 8;
+    return NULL;
 }
 
 /* --- inventory ------------------------------------------------------------------------------------ */
@@ -152,7 +159,7 @@ static eas_err_t *load_part(part_t **out, eas_db_t *db, apr_dbm_t *dbm, int n, a
         return NULL;
     if ((err = fetch(&val, &len, db, dbm, part_key(key, n), pool)))
         return err;
-    if (len % 8)
+    if (len % 8 || (!val && db->listed & 1u << n))
         return damage(db, "its inventory is not whole", pool);
     part->count = (int)(len / 8);
     part->cap = part->count + 8;
@@ -395,10 +402,17 @@ static eas_err_t *store_part(eas_db_t *db, apr_dbm_t *dbm, int n)
     return store_small(db, dbm, part_key(key, n), val, (apr_size_t)part->count * 8);
 }
 
+static eas_err_t *store_format(eas_db_t *db, apr_dbm_t *dbm)
+{
+    unsigned char val[FORMAT_LEN] = {FORMAT_VERSION, (unsigned char)db->listed,
+                                     (unsigned char)(db->listed >> 8)};
+    return store_small(db, dbm, FORMAT_KEY, val, sizeof(val));
+}
+
 static eas_err_t *store_queue(eas_db_t *db, int fresh)
 {
-    eas_err_t *err = fresh ? store_small(db, db->dbm, FORMAT_KEY, "\1", 1)
-                           : check_format(db, db->dbm, db->err_pool);
+    eas_err_t *err = fresh ? NULL : check_format(db, db->dbm, db->err_pool);
+    unsigned before = db->listed;
 
     for (int i = 0; i < db->queue->nelts && !err; i++) {
         const queued_t *q = &APR_ARRAY_IDX(db->queue, i, queued_t);
@@ -406,8 +420,12 @@ static eas_err_t *store_queue(eas_db_t *db, int fresh)
             err = store_row(db, db->dbm, q->key, q->data, q->len);
     }
     for (int i = 0; i < PARTS && !err; i++)
-        if (db->parts[i].dirty)
+        if (db->parts[i].dirty) {
             err = store_part(db, db->dbm, i);
+            db->listed |= 1u << i;
+        }
+    if (!err && (fresh || db->listed != before))
+        err = store_format(db, db->dbm);
     return err;
 }
 
@@ -435,6 +453,7 @@ static eas_err_t *dbm_sync(eas_db_t *db)
         return err;
     db->absent = 0;
     memset(db->parts, 0, sizeof(db->parts));
+    db->listed = 0;
     err = store_queue(db, fresh);
     if (EAS_FAILPOINT("store.close") && !err)
         err = eas_err_create(db->err_pool, EAS_E_UNAVAILABLE, TAG, "failure point store.close");

@@ -120,10 +120,20 @@ static void reserve(out_t *o, apr_size_t more)
     o->cap = cap;
 }
 
-/* Runs until the input is used up. Every undecodable byte, and a sequence cut off at the end,
- * gives one replacement character, so the loop ends and the output stays within a small multiple
- * of the input. */
-static void convert(out_t *o, iconv_t cd, const char *s, apr_size_t len)
+/* Bytes to skip over what does not decode, so that the rest stays aligned. */
+static apr_size_t unit_of(const char *name)
+{
+    if (strncasecmp(name, "UTF-16", 6) == 0 || strncasecmp(name, "UCS-2", 5) == 0)
+        return 2;
+    if (strncasecmp(name, "UTF-32", 6) == 0 || strncasecmp(name, "UCS-4", 5) == 0)
+        return 4;
+    return 1;
+}
+
+/* Runs until the input is used up. Every undecodable unit, and a sequence cut off at the end, gives
+ * one replacement character, so the loop ends and the output stays within a small multiple of the
+ * input. */
+static void convert(out_t *o, iconv_t cd, apr_size_t unit, const char *s, apr_size_t len)
 {
     char *in = (char *)s;
 
@@ -155,8 +165,9 @@ static void convert(out_t *o, iconv_t cd, const char *s, apr_size_t len)
             len = 0;
             continue;
         }
-        in++;
-        len--;
+        apr_size_t skip = unit < len ? unit : len;
+        in += skip;
+        len -= skip;
     }
 }
 
@@ -176,13 +187,14 @@ char *eas_charset_to_utf8(apr_size_t *outlen, const char *charset, const char *s
     if (cd == (iconv_t)-1) {
         if ((from && strcasecmp(from, "UTF-8") == 0) || eas_utf8_valid(s, len))
             return eas_text_sanitize(outlen, s, len, pool);
-        cd = iconv_open("UTF-8", "CP1252");
+        from = "CP1252";
+        cd = iconv_open("UTF-8", from);
         if (cd == (iconv_t)-1)
             return eas_text_sanitize(outlen, s, len, pool);
     }
     o.cap = len + len / 2 + 32;
     o.data = apr_palloc(pool, o.cap);
-    convert(&o, cd, s, len);
+    convert(&o, cd, unit_of(from), s, len);
     iconv_close(cd);
     if (!eas_text_clean(o.data, o.len))
         return eas_text_sanitize(outlen, o.data, o.len, pool);
