@@ -5,6 +5,8 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
+#include "../fuzz/wbxml_again.h"
+
 #define WIRE EAS_SRCDIR "/t/data/wire"
 
 static eas_span_t read_file(const char *name, apr_pool_t *pool)
@@ -59,27 +61,8 @@ static void compare_with_xml(const char *name, eas_span_t doc, apr_pool_t *pool)
 static void write_again(const char *name, eas_span_t doc, apr_pool_t *pool)
 {
     eas_writer_t *w = eas_writer_create(pool);
-    const eas_node_t *root = must_read(doc.data, doc.len, pool), *node = root;
 
-    while (node) {
-        if (node->opaque)
-            eas_w_opaque(w, node->tag, node->data, node->len);
-        else if (node->len)
-            eas_w_strn(w, node->tag, node->data, node->len);
-        else
-            eas_w_open(w, node->tag);
-        if (node->first) {
-            node = node->first;
-            continue;
-        }
-        if (!node->opaque && !node->len)
-            eas_w_close(w);
-        while (node != root && !node->next) {
-            node = node->parent;
-            eas_w_close(w);
-        }
-        node = node == root ? NULL : node->next;
-    }
+    wbxml_write_again(w, must_read(doc.data, doc.len, pool));
     eas_span_t again = must_finish(w);
     if (again.len != doc.len || memcmp(again.data, doc.data, doc.len) != 0)
         fail_msg("%s: written again it is not the same", name);
