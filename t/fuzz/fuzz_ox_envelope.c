@@ -52,18 +52,18 @@ static void preview(const json_t *mail, apr_pool_t *pool)
         if (!eas_text_clean(s, strlen(s)))
             abort();
     }
-    if (!item)
+    if (!item || eas_item_state(item, EAS_P_MAIL_PARTS) == EAS_PS_ABSENT)
         return;
     eas_span_t parts = eas_item_span(item, EAS_P_MAIL_PARTS);
     eas_rd_t r;
     eas_rd_init(&r, parts.data, parts.len);
-    for (apr_uint64_t n = parts.len ? eas_rd_var(&r) : 0; n && !r.bad; n--) {
+    for (apr_uint64_t n = eas_rd_var(&r); n && !r.bad; n--) {
         for (int i = 0; i < 4; i++)
             eas_rd_str(&r, pool);
         eas_rd_var(&r);
         eas_rd_u8(&r);
     }
-    if (parts.len && !eas_rd_done(&r))
+    if (!eas_rd_done(&r))
         abort();
 }
 
