@@ -318,14 +318,10 @@ eas_err_t *eas_coll_finish(const char **newkey, eas_coll_t *coll)
     *newkey = coll->initial ? NULL : sync_key_text(coll->uuid, coll->n, coll->pool);
     if (!advance && !coll->head_dirty && !snap_dirty(&coll->snap))
         return NULL;
-    /* What stays beside the new state: after a step the one stepped from; without a step what was
-     * there already, unless that was itself a repeat, whose successor nobody got. */
-    if (coll->initial)
-        prev = &none;
-    else if (advance)
-        prev = coll->replayed ? &coll->head.prev : &coll->head.cur;
-    else
-        prev = coll->replayed ? &none : &coll->head.prev;
+    /* Beside the new state stays the one that it was worked out from, also when the key stays the
+     * same: should the process die between the rows and the head, the old head still finds its rows.
+     * The key before the presented one is of no use any more, since the phone has got past it. */
+    prev = coll->initial ? &none : coll->replayed ? &coll->head.prev : &coll->head.cur;
     if ((err = side_snap(&old_cur, coll, &coll->head.cur)) ||
         (err = side_snap(&old_prev, coll, &coll->head.prev)) ||
         (err = side_snap(&keep, coll, prev)))
