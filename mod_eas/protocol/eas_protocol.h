@@ -7,7 +7,7 @@
  */
 #include "eas_req.h"
 
-#define EAS_WBXML_TYPE "application/vnd.ms-sync.wbxml"
+#define EAS_WBXML_TYPE     "application/vnd.ms-sync.wbxml"
 #define EAS_MULTIPART_TYPE "application/vnd.ms-sync.multipart"
 
 /** "14.1" <-> 141; 0 / NULL when unknown. */
@@ -22,7 +22,8 @@ const char *eas_cmd_name(eas_cmd_t cmd);
 eas_cmd_t eas_cmd_lookup(const char *name);
 /** First and last version which has the command. */
 int eas_cmd_in_version(eas_cmd_t cmd, int version);
-/** The comma list of those commands of @a offered (an array of EAS_CMD_COUNT flags) which exist up to the ceiling. */
+/** The comma list of those commands of @a offered (an array of EAS_CMD_COUNT flags) which exist up
+ * to the ceiling. */
 const char *eas_cmds_list(const char *offered, int ceiling, apr_pool_t *pool);
 /** Root tag of a command's answer and its Status tag; 0 when it has none. */
 eas_cmd_t eas_cmd_of_tag(apr_uint16_t root);
@@ -43,9 +44,11 @@ int eas_status_of_kind(eas_kind_t kind, eas_cmd_t cmd);
 /** HTTP status for an error kind where no Status can be given (auth, limits, below 14.0). */
 int eas_http_of_kind(eas_kind_t kind);
 
-/** Fills @a resp with a global error in the form of the version: root with Status (14.0+), or HTTP. */
+/** Fills @a resp with a global error in the form of the version: root with Status (14.0+), or HTTP.
+ */
 void eas_resp_error(eas_resp_t *resp, const eas_req_t *req, int status);
 /** Headers of the OPTIONS answer (also for FolderSync key 0). */
-void eas_resp_options(eas_resp_t *resp, const char *offered, int ceiling, int with_rp, apr_pool_t *pool);
+void eas_resp_options(eas_resp_t *resp, const char *offered, int ceiling, int with_rp,
+                      apr_pool_t *pool);
 
 #endif

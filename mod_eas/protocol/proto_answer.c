@@ -24,7 +24,8 @@ void eas_resp_error(eas_resp_t *resp, const eas_req_t *req, int status)
     eas_writer_t *w;
 
     resp->note = apr_psprintf(req->pool, "status=%d", status);
-    if (!status_tag || !req->version || (status >= FIRST_GLOBAL_STATUS && req->version < EAS_V140)) {
+    if (!status_tag || !req->version ||
+        (status >= FIRST_GLOBAL_STATUS && req->version < EAS_V140)) {
         answer_http(resp, req, status);
         return;
     }
@@ -40,7 +41,8 @@ void eas_resp_error(eas_resp_t *resp, const eas_req_t *req, int status)
     resp->content_type = EAS_WBXML_TYPE;
 }
 
-void eas_resp_options(eas_resp_t *resp, const char *offered, int ceiling, int with_rp, apr_pool_t *pool)
+void eas_resp_options(eas_resp_t *resp, const char *offered, int ceiling, int with_rp,
+                      apr_pool_t *pool)
 {
     const char *versions = eas_versions_list(ceiling, pool);
 

@@ -6,15 +6,17 @@
 
 #include "proto_priv.h"
 
-/* MS-ASCMD; digest 1.4 (codes), 2 (what a structural error is answered with), 3 (versions). A command
- * whose own error stands deeper than its root says 103 there. Collections were 1.0's folders. */
+/* MS-ASCMD; digest 1.4 (codes), 2 (what a structural error is answered with), 3 (versions). A
+ * command whose own error stands deeper than its root says 103 there. Collections were 1.0's
+ * folders. */
 const proto_command_t proto_commands[EAS_CMD_COUNT] = {
     [EAS_CMD_SYNC] = {"Sync", 25, 161, EAS_AIRSYNC_SYNC, EAS_AIRSYNC_STATUS, 4, 3},
-    [EAS_CMD_SENDMAIL] = {"SendMail", 25, 161, EAS_COMPOSEMAIL_SENDMAIL, EAS_COMPOSEMAIL_STATUS, 103, 132},
+    [EAS_CMD_SENDMAIL] = {"SendMail", 25, 161, EAS_COMPOSEMAIL_SENDMAIL, EAS_COMPOSEMAIL_STATUS,
+                          103, 132},
     [EAS_CMD_SMARTFORWARD] = {"SmartForward", 25, 161, EAS_COMPOSEMAIL_SMARTFORWARD,
                               EAS_COMPOSEMAIL_STATUS, 103, 132},
-    [EAS_CMD_SMARTREPLY] = {"SmartReply", 25, 161, EAS_COMPOSEMAIL_SMARTREPLY, EAS_COMPOSEMAIL_STATUS,
-                            103, 132},
+    [EAS_CMD_SMARTREPLY] = {"SmartReply", 25, 161, EAS_COMPOSEMAIL_SMARTREPLY,
+                            EAS_COMPOSEMAIL_STATUS, 103, 132},
     [EAS_CMD_GETATTACHMENT] = {"GetAttachment", 25, 121, 0, 0, 103, 132},
     [EAS_CMD_GETHIERARCHY] = {"GetHierarchy", 25, 121, EAS_FOLDERHIERARCHY_FOLDERS, 0, 103, 132},
     [EAS_CMD_CREATECOLLECTION] = {"CreateCollection", 25, 121, 0, 0, 103, 132},
@@ -38,8 +40,10 @@ const proto_command_t proto_commands[EAS_CMD_COUNT] = {
     [EAS_CMD_PING] = {"Ping", 25, 161, EAS_PING_PING, EAS_PING_STATUS, 4, 132},
     [EAS_CMD_ITEMOPERATIONS] = {"ItemOperations", 120, 161, EAS_ITEMOPERATIONS_ITEMOPERATIONS,
                                 EAS_ITEMOPERATIONS_STATUS, 2, 132},
-    [EAS_CMD_PROVISION] = {"Provision", 25, 161, EAS_PROVISION_PROVISION, EAS_PROVISION_STATUS, 2, 132},
-    [EAS_CMD_RESOLVERECIPIENTS] = {"ResolveRecipients", 25, 161, EAS_RESOLVERECIPIENTS_RESOLVERECIPIENTS,
+    [EAS_CMD_PROVISION] = {"Provision", 25, 161, EAS_PROVISION_PROVISION, EAS_PROVISION_STATUS, 2,
+                           132},
+    [EAS_CMD_RESOLVERECIPIENTS] = {"ResolveRecipients", 25, 161,
+                                   EAS_RESOLVERECIPIENTS_RESOLVERECIPIENTS,
                                    EAS_RESOLVERECIPIENTS_STATUS, 5, 132},
     [EAS_CMD_VALIDATECERT] = {"ValidateCert", 25, 161, EAS_VALIDATECERT_VALIDATECERT,
                               EAS_VALIDATECERT_STATUS, 2, 132},
@@ -67,7 +71,8 @@ eas_cmd_t eas_cmd_lookup(const char *name)
 
 int eas_cmd_in_version(eas_cmd_t cmd, int version)
 {
-    return in_range(cmd) && version >= proto_commands[cmd].first && version <= proto_commands[cmd].last;
+    return in_range(cmd) && version >= proto_commands[cmd].first &&
+           version <= proto_commands[cmd].last;
 }
 
 const char *eas_cmds_list(const char *offered, int ceiling, apr_pool_t *pool)

@@ -7,10 +7,10 @@
 
 typedef struct proto_command_t {
     const char *name;
-    int first, last;       /**< versions that have it */
+    int first, last; /**< versions that have it */
     eas_tag_t root, status;
-    int protocol_error;    /**< Status of a document of wrong structure, on the root */
-    int bad_state;         /**< Status when our state of the device is lost: start anew */
+    int protocol_error; /**< Status of a document of wrong structure, on the root */
+    int bad_state;      /**< Status when our state of the device is lost: start anew */
 } proto_command_t;
 
 extern const proto_command_t proto_commands[EAS_CMD_COUNT];
@@ -33,16 +33,17 @@ typedef enum proto_param_t {
 /** The raw values of a query, before they are checked; data NULL = not given. */
 typedef struct proto_query_t {
     eas_span_t value[PROTO_P_COUNT];
-    int version;        /**< base64 form: the version byte, else 0 */
-    int code;           /**< base64 form: the command code, else -1 */
+    int version; /**< base64 form: the version byte, else 0 */
+    int code;    /**< base64 form: the command code, else -1 */
     apr_uint16_t locale;
     int has_policy_key;
     apr_uint32_t policy_key;
-    int options;        /**< base64 form: bits of Options */
+    int options; /**< base64 form: bits of Options */
 } proto_query_t;
 
 /** Undoes %XX strictly; *plus: '+' stands for a blank. NULL when an escape is broken. */
-char *proto_unescape(apr_size_t *len, const char *text, apr_size_t textlen, int plus, apr_pool_t *pool);
+char *proto_unescape(apr_size_t *len, const char *text, apr_size_t textlen, int plus,
+                     apr_pool_t *pool);
 /** Cmd=..&User=..; 0 when an escape is broken. */
 int proto_query_plain(proto_query_t *q, const char *text, apr_pool_t *pool);
 /** The base64 form (digest 1.4), already decoded; NULL or what is wrong with it. */

@@ -26,7 +26,8 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-char *proto_unescape(apr_size_t *len, const char *text, apr_size_t textlen, int plus, apr_pool_t *pool)
+char *proto_unescape(apr_size_t *len, const char *text, apr_size_t textlen, int plus,
+                     apr_pool_t *pool)
 {
     char *out = apr_palloc(pool, textlen + 1), *q = out;
 

@@ -82,7 +82,8 @@ static const char *lower(eas_span_t text, apr_pool_t *pool)
     return out;
 }
 
-/* Some phones put the 16 bytes of a GUID there: written as hex, which is as long as an id may be. */
+/* Some phones put the 16 bytes of a GUID there: written as hex, which is as long as an id may be.
+ */
 static int binary_id_as_hex(eas_span_t *id, apr_pool_t *pool)
 {
     static const char digits[] = "0123456789abcdef";
@@ -121,7 +122,8 @@ static eas_err_t *read_device(eas_req_t *req, const proto_query_t *q)
     return NULL;
 }
 
-/* Parameters of single commands: their place in the request and what is long enough for any of them. */
+/* Parameters of single commands: their place in the request and what is long enough for any of
+ * them. */
 static const struct {
     proto_param_t param;
     apr_size_t offset, max;
@@ -142,7 +144,8 @@ static const char *read_texts(eas_req_t *req, const proto_query_t *q)
         value = q->value[texts[i].param];
         if (!value.data)
             continue;
-        if (value.len > texts[i].max || has_control(value) || !eas_text_clean(value.data, value.len))
+        if (value.len > texts[i].max || has_control(value) ||
+            !eas_text_clean(value.data, value.len))
             return texts[i].wrong;
         *(const char **)((char *)req + texts[i].offset) =
             apr_pstrmemdup(req->pool, value.data, value.len);
@@ -247,7 +250,8 @@ static void clear_fields(eas_req_t *req)
     req->has_policy_key = 0;
     req->policy_key = 0;
     req->locale = 0;
-    req->attachment_name = req->collection_id = req->item_id = req->long_id = req->occurrence = NULL;
+    req->attachment_name = req->collection_id = req->item_id = req->long_id = req->occurrence =
+        NULL;
     req->save_in_sent = req->accept_multipart = 0;
 }
 

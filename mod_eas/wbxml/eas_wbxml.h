@@ -7,13 +7,14 @@
  * Source of the rules: MS-ASWBXML; WAP-192-WBXML; protocol digest section 2.
  *
  * Reader: iterative, linear, one contiguous span in, no copy of strings or OPAQUE data: nodes point
- * into the caller's bytes, which must outlive the tree. Limits before memory. Strict: unknown page or
- * token, attribute bit, invalid UTF-8, data behind the root are errors with the byte offset.
+ * into the caller's bytes, which must outlive the tree. Limits before memory. Strict: unknown page
+ * or token, attribute bit, invalid UTF-8, data behind the root are errors with the byte offset.
  *
  *     eas_node_t *root;
  *     err = eas_wbxml_read(&root, body.data, body.len, &limits, pool);
- *     for (c = eas_node_child(cols, EAS_AIRSYNC_COLLECTION); c; c = eas_node_next(c, EAS_AIRSYNC_COLLECTION))
- *         key = eas_node_str(eas_node_child(c, EAS_AIRSYNC_SYNCKEY), pool);
+ *     c = eas_node_child(cols, EAS_AIRSYNC_COLLECTION);
+ *     for (; c; c = eas_node_next(c, EAS_AIRSYNC_COLLECTION))
+ *         key = eas_node_child_str(c, EAS_AIRSYNC_SYNCKEY, pool);
  *
  * Writer:
  *
@@ -40,10 +41,10 @@ struct eas_node_t {
 };
 
 typedef struct eas_wbxml_limits_t {
-    unsigned depth;        /**< nesting, 64 */
-    unsigned elements;     /**< elements in all */
-    apr_size_t string;     /**< bytes of one string */
-    apr_size_t opaque;     /**< bytes of one OPAQUE */
+    unsigned depth;    /**< nesting, 64 */
+    unsigned elements; /**< elements in all */
+    apr_size_t string; /**< bytes of one string */
+    apr_size_t opaque; /**< bytes of one OPAQUE */
 } eas_wbxml_limits_t;
 
 /** The defaults: 64, 100,000, 8 MB, the body itself. */
@@ -68,7 +69,8 @@ int eas_node_bool(const eas_node_t *node, int dflt);
 
 typedef struct eas_writer_t eas_writer_t;
 
-/** Starts with the document header 03 01 6A 00. Memory up to 256 KB, above it an unlinked temp file. */
+/** Starts with the document header 03 01 6A 00. Memory up to 256 KB, above it an unlinked temp
+ * file. */
 eas_writer_t *eas_writer_create(apr_pool_t *pool);
 /** A fragment without header, to be spliced later; begins on page @a page. */
 eas_writer_t *eas_writer_fragment(int page, apr_pool_t *pool);
@@ -76,15 +78,16 @@ void eas_w_open(eas_writer_t *w, eas_tag_t tag);
 /** Closes the innermost open element; one opened without content becomes an empty element. */
 void eas_w_close(eas_writer_t *w);
 void eas_w_empty(eas_writer_t *w, eas_tag_t tag);
-/** Text elements; @a text is made safe first (valid UTF-8, no control characters but TAB LF CR). */
+/** Text elements; @a text is made safe first (valid UTF-8, no control characters but TAB LF CR).
+ *  Without text, NULL or "", it is an empty element. */
 void eas_w_str(eas_writer_t *w, eas_tag_t tag, const char *text);
 void eas_w_strn(eas_writer_t *w, eas_tag_t tag, const char *text, apr_size_t len);
 void eas_w_int(eas_writer_t *w, eas_tag_t tag, apr_int64_t value);
 void eas_w_opaque(eas_writer_t *w, eas_tag_t tag, const void *data, apr_size_t len);
 /** A text element whose content is the base64 of @a data, encoded in pieces. */
 void eas_w_base64(eas_writer_t *w, eas_tag_t tag, const void *data, apr_size_t len);
-/** Element with content written piecewise: open, any number of text pieces, close. Pieces are parts of
- *  one STR_I; they are made safe too. */
+/** Element with content written piecewise: open, any number of text pieces, close. Pieces are parts
+ * of one STR_I; they are made safe too. */
 void eas_w_text_begin(eas_writer_t *w, eas_tag_t tag);
 void eas_w_text_piece(eas_writer_t *w, const char *text, apr_size_t len);
 void eas_w_text_end(eas_writer_t *w);

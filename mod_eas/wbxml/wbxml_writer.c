@@ -2,8 +2,8 @@
 /*
  * Calls to WBXML bytes. There is one buffer; when it is full it goes to a spool in one piece larger
  * than what a spool keeps in memory, so the bytes are never copied a second time on the heap. An
- * open element whose content has not come yet is always the last byte of the buffer: its content bit
- * is set when the first content arrives, and never when it stays empty.
+ * open element whose content has not come yet is always the last byte of the buffer: its content
+ * bit is set when the first content arrives, and never when it stays empty.
  */
 #include "eas_wbxml.h"
 
@@ -25,7 +25,8 @@ enum {
     SANITIZE_PIECE = 64 * 1024
 };
 
-/* What lies on disk already; apart, because a splice may have to finish a const fragment's spool. */
+/* What lies on disk already; apart, because a splice may have to finish a const fragment's spool.
+ */
 typedef struct spill_t {
     eas_spool_t *spool;
     apr_size_t size;
@@ -40,9 +41,9 @@ struct eas_writer_t {
     apr_size_t len, cap;
     spill_t *spill;
     int first_page, page, depth;
-    int pending;         /* the last byte is an element that has no content yet */
+    int pending; /* the last byte is an element that has no content yet */
     int in_text;
-    char carry[4];       /* start of a character that the next text piece goes on with */
+    char carry[4]; /* start of a character that the next text piece goes on with */
     unsigned carried;
 };
 
@@ -398,8 +399,8 @@ void eas_w_splice(eas_writer_t *w, const eas_writer_t *fragment)
         return;
     }
     if (fragment->depth) {
-        set_error(w, eas_err_create(w->pool, EAS_E_INTERNAL, TAG,
-                                    "a spliced fragment is not closed"));
+        set_error(w,
+                  eas_err_create(w->pool, EAS_E_INTERNAL, TAG, "a spliced fragment is not closed"));
         return;
     }
     if (!eas_w_size(fragment))
@@ -465,8 +466,8 @@ void eas_w_reset(eas_writer_t *w, eas_w_mark_t mark)
 eas_err_t *eas_w_finish(eas_span_t *out, eas_writer_t *w)
 {
     if (!w->err && w->depth)
-        w->err = eas_err_create(w->pool, EAS_E_INTERNAL, TAG, "%d elements are still open",
-                                w->depth);
+        w->err =
+            eas_err_create(w->pool, EAS_E_INTERNAL, TAG, "%d elements are still open", w->depth);
     if (!w->err && w->spill->spool && !w->spill->finished) {
         w->err = eas_spool_write(w->spill->spool, w->buf, w->len);
         w->spill->size += w->len;

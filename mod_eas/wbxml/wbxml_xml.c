@@ -8,8 +8,8 @@
 #include "eas_buf.h"
 #include "eas_text.h"
 
-/* Whose text nobody reading a log shall see: secrets, bodies, and what says who writes to whom about
- * what. Sorted. */
+/* Whose text nobody reading a log shall see: secrets, bodies, and what says who writes to whom
+ * about what. Sorted. */
 static const eas_tag_t masked[] = {
     EAS_CONTACTS_BODY,
     EAS_CONTACTS_COMPRESSEDRTF,

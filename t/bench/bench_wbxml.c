@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Figures of the WBXML room as lines "name value unit". CPU time of this thread, the best of several
- * rounds: what the code costs, not what else the machine does.
+ * Figures of the WBXML room as lines "name value unit". CPU time of this thread, the best of
+ * several rounds: what the code costs, not what else the machine does.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,7 +129,8 @@ static void encode(void *data, apr_pool_t *pool)
 
 static char *body_text(apr_pool_t *pool)
 {
-    static const char line[] = "A line of a mail as people write them, about seventy bytes long.\r\n";
+    static const char line[] =
+        "A line of a mail as people write them, about seventy bytes long.\r\n";
     char *body = apr_palloc(pool, BODY);
 
     for (int i = 0; i < BODY; i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reader takes any bytes; what it accepts is printed, and written and read again to the same tree. */
+/* The reader takes any bytes; what it accepts is printed, and written and read again to the same
+ * tree. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,8 @@ static void same_node(const eas_node_t *a, const eas_node_t *b)
     check(a->tag == b->tag);
     check(!a->first == !b->first);
     if (a->opaque && !a->first)
-        check(b->opaque && a->len == b->len && memcmp(a->data ? a->data : "", b->data, a->len) == 0);
+        check(b->opaque && a->len == b->len &&
+              memcmp(a->data ? a->data : "", b->data, a->len) == 0);
     else if (a->len && eas_text_clean(a->data, a->len))
         check(a->len == b->len && memcmp(a->data, b->data, a->len) == 0);
     else

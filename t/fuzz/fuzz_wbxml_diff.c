@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What our reader accepts and our writer wrote again, libwbxml reads to the same elements. It never
- * sees the input itself: some documents abort it. Opaque data is written as text, since libwbxml has
- * rules of its own for where it may stand, and large documents are left out: it is quadratic.
+ * sees the input itself: some documents abort it. Opaque data is written as text, since libwbxml
+ * has rules of its own for where it may stand, and large documents are left out: it is quadratic.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -68,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    if (size > DOC_MAX || eas_wbxml_read(&root, (const char *)data, size, &eas_wbxml_limits, pool)) {
+    if (size > DOC_MAX ||
+        eas_wbxml_read(&root, (const char *)data, size, &eas_wbxml_limits, pool)) {
         apr_pool_destroy(pool);
         return 0;
     }

@@ -3,9 +3,11 @@
 
 #include "eas_protocol.h"
 
-static eas_resp_t answer(int version, eas_cmd_t cmd, int status, int has_policy_key, apr_pool_t *pool)
+static eas_resp_t answer(int version, eas_cmd_t cmd, int status, int has_policy_key,
+                         apr_pool_t *pool)
 {
-    eas_req_t req = {.pool = pool, .version = version, .cmd = cmd, .has_policy_key = has_policy_key};
+    eas_req_t req = {
+        .pool = pool, .version = version, .cmd = cmd, .has_policy_key = has_policy_key};
     eas_resp_t resp = {.http_status = 200};
 
     eas_resp_error(&resp, &req, status);
@@ -21,12 +23,24 @@ static void from_14_on_a_global_error_is_the_root_with_its_status(void **state)
         assert_int_equal(resp.http_status, 200);
         assert_string_equal(resp.content_type, "application/vnd.ms-sync.wbxml");
         assert_string_equal(resp.note, "status=142");
-        assert_span(resp.body, HEAD "\x45\x4E\x03" "142\0" "\x01\x01", 13);
+        assert_span(resp.body,
+                    HEAD "\x45\x4E\x03"
+                         "142\0"
+                         "\x01\x01",
+                    13);
     }
     eas_resp_t resp = answer(EAS_V141, EAS_CMD_FOLDERSYNC, 108, 1, *state);
-    assert_span(resp.body, HEAD "\x00\x07\x56\x4C\x03" "108\0" "\x01\x01", 15);
+    assert_span(resp.body,
+                HEAD "\x00\x07\x56\x4C\x03"
+                     "108\0"
+                     "\x01\x01",
+                15);
     resp = answer(EAS_V161, EAS_CMD_SENDMAIL, 120, 1, *state);
-    assert_span(resp.body, HEAD "\x00\x15\x45\x52\x03" "120\0" "\x01\x01", 15);
+    assert_span(resp.body,
+                HEAD "\x00\x15\x45\x52\x03"
+                     "120\0"
+                     "\x01\x01",
+                15);
 }
 
 static void below_14_a_global_error_is_an_http_status(void **state)
@@ -49,7 +63,11 @@ static void a_commands_own_status_has_a_body_in_all_versions(void **state)
     eas_resp_t resp = answer(EAS_V25, EAS_CMD_FOLDERSYNC, 9, 0, *state);
 
     assert_int_equal(resp.http_status, 200);
-    assert_span(resp.body, HEAD "\x00\x07\x56\x4C\x03" "9\0" "\x01\x01", 13);
+    assert_span(resp.body,
+                HEAD "\x00\x07\x56\x4C\x03"
+                     "9\0"
+                     "\x01\x01",
+                13);
 }
 
 static void without_a_status_element_or_version_it_is_http(void **state)
@@ -70,7 +88,8 @@ static void options_headers_stand_there_once_without_blanks(void **state)
     eas_resp_options(&resp, offered, EAS_V141, 0, *state);
     eas_resp_options(&resp, offered, EAS_V141, 0, *state);
     assert_int_equal(apr_table_elts(resp.headers)->nelts, 5);
-    assert_string_equal(apr_table_get(resp.headers, "MS-ASProtocolVersions"), "2.5,12.0,12.1,14.0,14.1");
+    assert_string_equal(apr_table_get(resp.headers, "MS-ASProtocolVersions"),
+                        "2.5,12.0,12.1,14.0,14.1");
     assert_string_equal(apr_table_get(resp.headers, "MS-ASProtocolCommands"),
                         "Sync,FolderSync,ItemOperations");
     assert_string_equal(apr_table_get(resp.headers, "MS-Server-ActiveSync"), "14.1");

@@ -17,7 +17,8 @@ static void the_list_holds_what_is_offered_up_to_the_ceiling(void **state)
     memset(offered, 1, sizeof(offered));
     assert_string_equal(eas_cmds_list(offered, EAS_V161, *state), all);
     assert_null(strstr(eas_cmds_list(offered, EAS_V160, *state), "Find"));
-    assert_non_null(strstr(eas_cmds_list(offered, EAS_V120, *state), ",Settings,Ping,ItemOperations,"));
+    assert_non_null(
+        strstr(eas_cmds_list(offered, EAS_V120, *state), ",Settings,Ping,ItemOperations,"));
     assert_null(strstr(eas_cmds_list(offered, EAS_V25, *state), "Settings"));
     assert_null(strstr(eas_cmds_list(offered, EAS_V25, *state), "ItemOperations"));
     memset(offered, 0, sizeof(offered));

@@ -22,7 +22,8 @@ static void must_parse(const char *query, const char *version, apr_pool_t *pool)
 }
 
 /* HTTP status and EAS Status (0 = no body) of the answer to a query that is refused. */
-static void assert_refused(const char *query, const char *version, int http, int status, apr_pool_t *pool)
+static void assert_refused(const char *query, const char *version, int http, int status,
+                           apr_pool_t *pool)
 {
     eas_err_t *err = parse(query, version, pool);
     eas_resp_t resp = {.http_status = 200};
@@ -45,7 +46,8 @@ static const char *base64(const void *data, apr_size_t len, apr_pool_t *pool)
 
 static void plain_query_in_any_case_and_order(void **state)
 {
-    must_parse("Cmd=Sync&User=bob%40example.com&DeviceId=AB12CD34&DeviceType=iPhone", "14.1", *state);
+    must_parse("Cmd=Sync&User=bob%40example.com&DeviceId=AB12CD34&DeviceType=iPhone", "14.1",
+               *state);
     assert_int_equal(req.cmd, EAS_CMD_SYNC);
     assert_string_equal(req.cmd_name, "Sync");
     assert_int_equal(req.version, EAS_V141);
@@ -56,7 +58,8 @@ static void plain_query_in_any_case_and_order(void **state)
     assert_int_equal(req.has_policy_key, 0);
     assert_null(req.attachment_name);
 
-    must_parse("deviceTYPE=SP&&user=DOMAIN%5cuser&x=y&flag&DEVICEID=a_b-1.{2}&cMD=foldersync&", "2.5", *state);
+    must_parse("deviceTYPE=SP&&user=DOMAIN%5cuser&x=y&flag&DEVICEID=a_b-1.{2}&cMD=foldersync&",
+               "2.5", *state);
     assert_int_equal(req.cmd, EAS_CMD_FOLDERSYNC);
     assert_string_equal(req.cmd_name, "foldersync");
     assert_string_equal(req.user, "DOMAIN\\user");
@@ -68,7 +71,8 @@ static void plain_query_in_any_case_and_order(void **state)
 static void values_of_a_plain_query_are_unescaped(void **state)
 {
     must_parse("Cmd=GetAttachment&DeviceId=1&DeviceType=Windows+Mail%2B&AttachmentName=1%3a90%3A2&"
-               "CollectionId=7&ItemId=7%3A1&LongId=x%3D&Occurrence=2026-03-09T08%3A15%3A00.000Z&SaveInSent=t",
+               "CollectionId=7&ItemId=7%3A1&LongId=x%3D&Occurrence=2026-03-09T08%3A15%3A00.000Z&"
+               "SaveInSent=t",
                "12.1", *state);
     assert_string_equal(req.device_type, "Windows Mail+");
     assert_string_equal(req.attachment_name, "1:90:2");
@@ -142,11 +146,16 @@ static void overlong_things_are_refused(void **state)
 static void device_ids_up_to_32_characters(void **state)
 {
     static const char *const bad[] = {
-        "Cmd=Sync&DeviceType=a", "Cmd=Sync&DeviceId=&DeviceType=a", "Cmd=Sync&DeviceId&DeviceType=a",
+        "Cmd=Sync&DeviceType=a",
+        "Cmd=Sync&DeviceId=&DeviceType=a",
+        "Cmd=Sync&DeviceId&DeviceType=a",
         "Cmd=Sync&DeviceId=0123456789abcdef0123456789abcdef0&DeviceType=a",
-        "Cmd=Sync&DeviceId=a%2Fb&DeviceType=a", "Cmd=Sync&DeviceId=a%00b&DeviceType=a",
-        "Cmd=Sync&DeviceId=a,b&DeviceType=a", "Cmd=Sync&DeviceId=a+b&DeviceType=a",
-        "Cmd=Sync&DeviceId=%C3%A4&DeviceType=a", "Cmd=Sync&DeviceId=a%0Ab&DeviceType=a",
+        "Cmd=Sync&DeviceId=a%2Fb&DeviceType=a",
+        "Cmd=Sync&DeviceId=a%00b&DeviceType=a",
+        "Cmd=Sync&DeviceId=a,b&DeviceType=a",
+        "Cmd=Sync&DeviceId=a+b&DeviceType=a",
+        "Cmd=Sync&DeviceId=%C3%A4&DeviceType=a",
+        "Cmd=Sync&DeviceId=a%0Ab&DeviceType=a",
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -163,16 +172,19 @@ static void device_ids_up_to_32_characters(void **state)
 static void device_types_up_to_32_characters(void **state)
 {
     static const char *const bad[] = {
-        "Cmd=Sync&DeviceId=1", "Cmd=Sync&DeviceId=1&DeviceType=",
+        "Cmd=Sync&DeviceId=1",
+        "Cmd=Sync&DeviceId=1&DeviceType=",
         "Cmd=Sync&DeviceId=1&DeviceType=0123456789abcdef0123456789abcdef0",
-        "Cmd=Sync&DeviceId=1&DeviceType=a%00", "Cmd=Sync&DeviceId=1&DeviceType=%FF",
+        "Cmd=Sync&DeviceId=1&DeviceType=a%00",
+        "Cmd=Sync&DeviceId=1&DeviceType=%FF",
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_refused(bad[i], "12.1", 400, 0, *state);
         assert_refused(bad[i], "14.1", 200, EAS_STATUS_DEVICE_TYPE_MISSING_OR_INVALID, *state);
     }
-    must_parse("Cmd=Sync&DeviceId=1&DeviceType=0123456789abcdef0123456789%C3%A4%C3%A4%C3%A4%C3%A4%C3%A4%C3%A4",
+    must_parse("Cmd=Sync&DeviceId=1&DeviceType=0123456789abcdef0123456789%C3%A4%C3%A4%C3%A4%C3%A4%"
+               "C3%A4%C3%A4",
                "14.1", *state);
 }
 
@@ -193,7 +205,8 @@ static void a_version_above_the_ceiling_is_138_or_400(void **state)
 {
     eas_resp_t resp = {.http_status = 200};
 
-    req = (eas_req_t){.pool = *state, .query = "Cmd=Sync&DeviceId=1&DeviceType=a", .h_version = "16.0"};
+    req = (eas_req_t){
+        .pool = *state, .query = "Cmd=Sync&DeviceId=1&DeviceType=a", .h_version = "16.0"};
     eas_err_t *err = eas_req_parse(&req, EAS_V141, 0);
     assert_int_equal(err->status, EAS_STATUS_VERSION_NOT_SUPPORTED);
     eas_resp_error(&resp, &req, err->status);
@@ -213,8 +226,8 @@ static void unknown_commands_are_501_and_their_name_is_harmless(void **state)
     assert_string_equal(req.cmd_name, "Teleport");
     assert_refused("Cmd=&DeviceId=1&DeviceType=a", "14.1", 501, 0, *state);
     assert_refused("Cmd=Sync%00&DeviceId=1&DeviceType=a", "14.1", 501, 0, *state);
-    assert_refused("Cmd=a%0A%1B%3Cscript%3E_0123456789012345678901234567890123456789&DeviceId=1", "2.5",
-                   501, 0, *state);
+    assert_refused("Cmd=a%0A%1B%3Cscript%3E_0123456789012345678901234567890123456789&DeviceId=1",
+                   "2.5", 501, 0, *state);
     assert_string_equal(req.cmd_name, "a???script??01234567890123456789");
 }
 
@@ -225,12 +238,20 @@ static void policy_key_header_is_a_32_bit_number(void **state)
         int has;
         apr_uint32_t key;
     } rows[] = {
-        {NULL, 0, 0},          {"0", 1, 0},  {"3942919513", 1, 3942919513U}, {"4294967295", 1, 4294967295U},
-        {"4294967296", 1, 0},  {"abc", 1, 0}, {"", 1, 0}, {"99999999999999999999999999", 1, 0}, {"-1", 1, 0},
+        {NULL, 0, 0},
+        {"0", 1, 0},
+        {"3942919513", 1, 3942919513U},
+        {"4294967295", 1, 4294967295U},
+        {"4294967296", 1, 0},
+        {"abc", 1, 0},
+        {"", 1, 0},
+        {"99999999999999999999999999", 1, 0},
+        {"-1", 1, 0},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        req = (eas_req_t){.pool = *state, .query = "Cmd=Sync&DeviceId=1&DeviceType=a",
+        req = (eas_req_t){.pool = *state,
+                          .query = "Cmd=Sync&DeviceId=1&DeviceType=a",
                           .h_policy_key = rows[i].header};
         assert_null(eas_req_parse(&req, EAS_V161, 0));
         assert_int_equal(req.has_policy_key, rows[i].has);
@@ -240,8 +261,10 @@ static void policy_key_header_is_a_32_bit_number(void **state)
 
 static void multipart_header(void **state)
 {
-    req = (eas_req_t){.pool = *state, .query = "Cmd=ItemOperations&DeviceId=1&DeviceType=a",
-                      .h_version = "14.1", .h_multipart = "T"};
+    req = (eas_req_t){.pool = *state,
+                      .query = "Cmd=ItemOperations&DeviceId=1&DeviceType=a",
+                      .h_version = "14.1",
+                      .h_multipart = "T"};
     assert_null(eas_req_parse(&req, EAS_V161, 0));
     assert_int_equal(req.accept_multipart, 1);
     req.h_multipart = "F";
@@ -287,7 +310,8 @@ static void base64_in_all_its_spellings(void **state)
 {
     static const char *const queries[] = {
         "jQAJBBBOaW5lMDEyMzQ1Njc4OUFCBFktBOsHQW5kcm9pZAcBAA",
-        "jQAJBBBOaW5lMDEyMzQ1Njc4OUFCBFktBOsHQW5kcm9pZAcBAA%3D%3d", "%6aQAJBBBOaW5lMDEyMzQ1Njc4OUFCBFktBOsHQW5kcm9pZAcBAA%3D=",
+        "jQAJBBBOaW5lMDEyMzQ1Njc4OUFCBFktBOsHQW5kcm9pZAcBAA%3D%3d",
+        "%6aQAJBBBOaW5lMDEyMzQ1Njc4OUFCBFktBOsHQW5kcm9pZAcBAA%3D=",
     };
 
     for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
@@ -295,8 +319,9 @@ static void base64_in_all_its_spellings(void **state)
         assert_string_equal(req.device_id, "nine0123456789ab");
     }
     /* a GUID whose base64 has both special characters, in both alphabets and escaped */
-    static const char blob[] = "\x8D\x12\x09\x04\x10\xFF\xFB\xEF\xBE\xFF\xFF\xFF\x00\x01\x02\x03\x04\x05\x06\x07\x08"
-                               "\x00\x02iP";
+    static const char blob[] =
+        "\x8D\x12\x09\x04\x10\xFF\xFB\xEF\xBE\xFF\xFF\xFF\x00\x01\x02\x03\x04\x05\x06\x07\x08"
+        "\x00\x02iP";
     const char *standard = base64(BYTES(blob), *state);
     assert_non_null(strchr(standard, '+'));
     assert_non_null(strchr(standard, '/'));
@@ -323,9 +348,28 @@ static void base64_in_all_its_spellings(void **state)
 
 static void every_parameter_of_the_base64_query(void **state)
 {
-    static const char blob[] = "\xA1\x13\x07\x04\x02" "AB" "\x04\xFF\xFF\xFF\xFF\x01T"
-                               "\x00\x02" "an" "\x01\x01" "c" "\x02\x01" "n" "\x03\x03" "1:2" "\x04\x01" "l" "\x05\x01" "p"
-                               "\x06\x02" "oc" "\x07\x01\x03" "\x08\x01" "u" "\x63\x03" "new";
+    static const char blob[] = "\xA1\x13\x07\x04\x02"
+                               "AB"
+                               "\x04\xFF\xFF\xFF\xFF\x01T"
+                               "\x00\x02"
+                               "an"
+                               "\x01\x01"
+                               "c"
+                               "\x02\x01"
+                               "n"
+                               "\x03\x03"
+                               "1:2"
+                               "\x04\x01"
+                               "l"
+                               "\x05\x01"
+                               "p"
+                               "\x06\x02"
+                               "oc"
+                               "\x07\x01\x03"
+                               "\x08\x01"
+                               "u"
+                               "\x63\x03"
+                               "new";
 
     must_parse(base64(BYTES(blob), *state), NULL, *state);
     assert_int_equal(req.version, EAS_V161);
@@ -341,10 +385,15 @@ static void every_parameter_of_the_base64_query(void **state)
     assert_int_equal(req.accept_multipart, 1);
 }
 
-/* Every cut that falls inside a field is refused; one that falls between parameters is a shorter query. */
+/* Every cut that falls inside a field is refused; one that falls between parameters is a shorter
+ * query. */
 static void every_cut_of_the_base64_query_is_400(void **state)
 {
-    static const char blob[] = "\x8D\x00\x09\x04\x04" "AB12" "\x04\x01\x02\x03\x04\x02iP\x01\x02" "12" "\x07\x01\x01";
+    static const char blob[] = "\x8D\x00\x09\x04\x04"
+                               "AB12"
+                               "\x04\x01\x02\x03\x04\x02iP\x01\x02"
+                               "12"
+                               "\x07\x01\x01";
     const size_t whole = sizeof(blob) - 1;
 
     for (size_t n = 1; n <= whole; n++) {
@@ -358,34 +407,84 @@ static void every_cut_of_the_base64_query_is_400(void **state)
 
 static void lengths_one_too_many_are_400(void **state)
 {
-    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x05" "AB12"), *state), NULL, 400, 0, *state);
-    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04" "AB12" "\x03" "123" "\x01i"), *state), NULL, 400, 0, *state);
-    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04" "AB12" "\x05" "12345" "\x01i"), *state), NULL, 400, 0, *state);
-    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04" "AB12" "\x00\x02i"), *state), NULL, 400, 0, *state);
-    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04" "AB12" "\x00\x01i\x01\x02x"), *state), NULL, 400, 0, *state);
-    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04" "AB12" "\x00\x01i\x07\x02\x01\x01"), *state), NULL, 400, 0, *state);
-    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04" "AB12" "\x00\x01i\x07\x00"), *state), NULL, 400, 0, *state);
-    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04" "AB12" "\x00\x01i\x01\x01\x00"), *state), NULL, 400, 0, *state);
+    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x05"
+                                "AB12"),
+                          *state),
+                   NULL, 400, 0, *state);
+    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04"
+                                "AB12"
+                                "\x03"
+                                "123"
+                                "\x01i"),
+                          *state),
+                   NULL, 400, 0, *state);
+    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04"
+                                "AB12"
+                                "\x05"
+                                "12345"
+                                "\x01i"),
+                          *state),
+                   NULL, 400, 0, *state);
+    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04"
+                                "AB12"
+                                "\x00\x02i"),
+                          *state),
+                   NULL, 400, 0, *state);
+    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04"
+                                "AB12"
+                                "\x00\x01i\x01\x02x"),
+                          *state),
+                   NULL, 400, 0, *state);
+    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04"
+                                "AB12"
+                                "\x00\x01i\x07\x02\x01\x01"),
+                          *state),
+                   NULL, 400, 0, *state);
+    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04"
+                                "AB12"
+                                "\x00\x01i\x07\x00"),
+                          *state),
+                   NULL, 400, 0, *state);
+    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04"
+                                "AB12"
+                                "\x00\x01i\x01\x01\x00"),
+                          *state),
+                   NULL, 400, 0, *state);
 }
 
 static void device_of_the_base64_query(void **state)
 {
     assert_refused(base64(BYTES("\x8D\x00\x09\x04\x00\x00\x01i"), *state), NULL, 200, 108, *state);
     assert_refused(base64(BYTES("\x79\x00\x09\x04\x00\x00\x01i"), *state), NULL, 400, 0, *state);
-    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04" "AB12" "\x00\x00"), *state), NULL, 200, 109, *state);
+    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x04"
+                                "AB12"
+                                "\x00\x00"),
+                          *state),
+                   NULL, 200, 109, *state);
     /* 17 bytes that are not printable would be 34 digits */
-    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x11\x01" "23456789abcdef01" "\x00\x01i"), *state), NULL,
-                   200, 108, *state);
-    must_parse(base64(BYTES("\x8D\x00\x09\x04\x20" "0123456789abcdef0123456789abcdef" "\x00\x01i"), *state),
+    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x11\x01"
+                                "23456789abcdef01"
+                                "\x00\x01i"),
+                          *state),
+                   NULL, 200, 108, *state);
+    must_parse(base64(BYTES("\x8D\x00\x09\x04\x20"
+                            "0123456789abcdef0123456789abcdef"
+                            "\x00\x01i"),
+                      *state),
                NULL, *state);
-    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x21" "0123456789abcdef0123456789abcdef0" "\x00\x01i"), *state),
+    assert_refused(base64(BYTES("\x8D\x00\x09\x04\x21"
+                                "0123456789abcdef0123456789abcdef0"
+                                "\x00\x01i"),
+                          *state),
                    NULL, 200, 108, *state);
 }
 
 static void versions_and_commands_of_the_base64_query(void **state)
 {
     for (int byte = 0; byte < 256; byte++) {
-        char blob[] = "\x8D\x00\x09\x04\x04" "AB12" "\x00\x01i";
+        char blob[] = "\x8D\x00\x09\x04\x04"
+                      "AB12"
+                      "\x00\x01i";
         blob[0] = (char)byte;
         const char *query = base64(BYTES(blob), *state);
         if (byte == 121 || byte == 140 || byte == 141 || byte == 160 || byte == 161)
@@ -407,8 +506,9 @@ static void versions_and_commands_of_the_base64_query(void **state)
 
 static void an_options_request_may_lack_everything(void **state)
 {
-    static const char *const queries[] = {NULL, "", "garbage", "User=x", "a=%zz",
-                                          "Cmd=OPTIONS&User=bob&DeviceId=AB12&DeviceType=iPhone"};
+    static const char *const queries[] = {
+        NULL,     "",      "garbage",
+        "User=x", "a=%zz", "Cmd=OPTIONS&User=bob&DeviceId=AB12&DeviceType=iPhone"};
 
     for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
         req = (eas_req_t){.pool = *state, .query = queries[i]};

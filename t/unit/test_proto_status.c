@@ -43,8 +43,10 @@ static void lost_state_makes_the_phone_begin_anew(void **state)
 {
     assert_int_equal(eas_status_of_kind(EAS_E_STATE, EAS_CMD_SYNC), 3);
     assert_int_equal(eas_status_of_kind(EAS_E_STATE, EAS_CMD_FOLDERSYNC), 9);
-    assert_int_equal(eas_status_of_kind(EAS_E_STATE, EAS_CMD_SEARCH), EAS_STATUS_SYNC_STATE_NOT_FOUND);
-    assert_int_equal(eas_status_of_kind(EAS_E_STATE, EAS_CMD_UNKNOWN), EAS_STATUS_SYNC_STATE_NOT_FOUND);
+    assert_int_equal(eas_status_of_kind(EAS_E_STATE, EAS_CMD_SEARCH),
+                     EAS_STATUS_SYNC_STATE_NOT_FOUND);
+    assert_int_equal(eas_status_of_kind(EAS_E_STATE, EAS_CMD_UNKNOWN),
+                     EAS_STATUS_SYNC_STATE_NOT_FOUND);
 }
 
 static void kinds_lead_to_status_and_http(void **state)
@@ -53,12 +55,12 @@ static void kinds_lead_to_status_and_http(void **state)
         eas_kind_t kind;
         int status, http;
     } rows[] = {
-        {EAS_E_INTERNAL, 110, 500},    {EAS_E_BAD_WBXML, 102, 400},   {EAS_E_BAD_REQUEST, 103, 400},
-        {EAS_E_TOO_LARGE, 101, 413},   {EAS_E_UNSUPPORTED, 137, 501}, {EAS_E_CREDENTIALS, 130, 401},
-        {EAS_E_FORBIDDEN, 130, 403},   {EAS_E_UNAVAILABLE, 111, 503}, {EAS_E_BUSY, 111, 503},
-        {EAS_E_SESSION, 111, 503},     {EAS_E_NOT_FOUND, 150, 500},   {EAS_E_PERMISSION, 130, 403},
-        {EAS_E_INVALID, 101, 400},     {EAS_E_QUOTA, 113, 507},       {EAS_E_NEWER, 111, 503},
-        {(eas_kind_t)0, 110, 500},     {(eas_kind_t)99, 110, 500},
+        {EAS_E_INTERNAL, 110, 500},  {EAS_E_BAD_WBXML, 102, 400},   {EAS_E_BAD_REQUEST, 103, 400},
+        {EAS_E_TOO_LARGE, 101, 413}, {EAS_E_UNSUPPORTED, 137, 501}, {EAS_E_CREDENTIALS, 130, 401},
+        {EAS_E_FORBIDDEN, 130, 403}, {EAS_E_UNAVAILABLE, 111, 503}, {EAS_E_BUSY, 111, 503},
+        {EAS_E_SESSION, 111, 503},   {EAS_E_NOT_FOUND, 150, 500},   {EAS_E_PERMISSION, 130, 403},
+        {EAS_E_INVALID, 101, 400},   {EAS_E_QUOTA, 113, 507},       {EAS_E_NEWER, 111, 503},
+        {(eas_kind_t)0, 110, 500},   {(eas_kind_t)99, 110, 500},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

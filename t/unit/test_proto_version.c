@@ -28,8 +28,9 @@ static void every_version_has_a_text_a_list_and_a_server_name(void **state)
 
 static void other_versions_are_not_known(void **state)
 {
-    static const char *const texts[] = {"", "1.0", "2.0", "2.1", "3.0", "12", "12.2", "14.1 ", " 14.1",
-                                        "14.10", "16.2", "141", "14,1", "14.1\r\n", "20.0"};
+    static const char *const texts[] = {"",     "1.0",  "2.0",   "2.1",      "3.0",
+                                        "12",   "12.2", "14.1 ", " 14.1",    "14.10",
+                                        "16.2", "141",  "14,1",  "14.1\r\n", "20.0"};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         assert_int_equal(eas_version_parse(texts[i]), 0);

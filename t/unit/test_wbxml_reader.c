@@ -26,12 +26,15 @@ static const char *complaint(const char *data, apr_size_t len, const eas_wbxml_l
         assert_non_null(said);                                                                     \
         assert_string_equal(said, message);                                                        \
     } while (0)
-#define ASSERT_ACCEPTED(literal)                                                                   \
-    assert_null(complaint(BYTES(literal), &eas_wbxml_limits, *state))
+#define ASSERT_ACCEPTED(literal) assert_null(complaint(BYTES(literal), &eas_wbxml_limits, *state))
 
 static void a_document_becomes_a_tree_that_points_into_it(void **state)
 {
-    static const char doc[] = HEAD "\x45\x5C\x4F\x4B\x03" "0\0" "\x01\x52\x03" "12\0" "\x01\x01\x01"
+    static const char doc[] = HEAD "\x45\x5C\x4F\x4B\x03"
+                                   "0\0"
+                                   "\x01\x52\x03"
+                                   "12\0"
+                                   "\x01\x01\x01"
                                    "\x0F\x00\x11\x4B\xC3\x02\x00\xFF\x01\x01";
     eas_node_t *root = must_read(BYTES(doc), *state), *col, *node;
 
@@ -81,12 +84,14 @@ static void broken_tokens_are_named_with_their_place(void **state)
     ASSERT_REFUSED("unknown page 26 at byte 5", HEAD "\x45\x00\x1A\x05\x01");
     ASSERT_REFUSED("unknown page 255 at byte 4", HEAD "\x00\xFF\x05");
     ASSERT_REFUSED("cut off inside a page switch at byte 4", HEAD "\x00");
-    ASSERT_REFUSED("attributes (token 0xc5) do not exist in ActiveSync at byte 4", HEAD "\xC5\x01\x01");
+    ASSERT_REFUSED("attributes (token 0xc5) do not exist in ActiveSync at byte 4",
+                   HEAD "\xC5\x01\x01");
     ASSERT_REFUSED("attributes (token 0x85) do not exist in ActiveSync at byte 4", HEAD "\x85\x01");
-    ASSERT_REFUSED("attributes (token 0xff) do not exist in ActiveSync at byte 4", HEAD "\xFF\x01\x01");
+    ASSERT_REFUSED("attributes (token 0xff) do not exist in ActiveSync at byte 4",
+                   HEAD "\xFF\x01\x01");
     ASSERT_REFUSED("global token 0x04 does not exist in ActiveSync at byte 4", HEAD "\x04\x00");
-    static const unsigned char globals[] = {0x04, 0x40, 0x41, 0x42, 0x43, 0x44, 0x80, 0x81,
-                                            0x82, 0x84, 0xC0, 0xC1, 0xC2, 0xC4};
+    static const unsigned char globals[] = {0x04, 0x40, 0x41, 0x42, 0x43, 0x44, 0x80,
+                                            0x81, 0x82, 0x84, 0xC0, 0xC1, 0xC2, 0xC4};
     for (size_t i = 0; i < sizeof(globals); i++) {
         char doc[] = HEAD "\x45_\x01\x01";
         doc[5] = (char)globals[i];
@@ -105,13 +110,16 @@ static void broken_structure_is_named_with_its_place(void **state)
     ASSERT_REFUSED("data behind the document element at byte 6", HEAD "\x45\x01\x01");
     ASSERT_REFUSED("data behind the document element at byte 5", HEAD "\x05\x00\x00");
     ASSERT_REFUSED("text outside of the document element at byte 4", HEAD "\x03x\x00\x05");
-    ASSERT_REFUSED("string without an end at byte 6", HEAD "\x45\x4B\x03" "abc");
+    ASSERT_REFUSED("string without an end at byte 6", HEAD "\x45\x4B\x03"
+                                                           "abc");
     ASSERT_REFUSED("string without an end at byte 6", HEAD "\x45\x4B\x03");
-    ASSERT_REFUSED("string without an end at byte 6", HEAD "\x45\x4B\x03" "abcdefgh\xC3\xA4");
+    ASSERT_REFUSED("string without an end at byte 6", HEAD "\x45\x4B\x03"
+                                                           "abcdefgh\xC3\xA4");
     ASSERT_REFUSED("text beside an element at byte 6", HEAD "\x45\x0B\x03x\x00\x01");
     ASSERT_REFUSED("an element beside text at byte 8", HEAD "\x45\x03x\x00\x0B\x01");
     ASSERT_REFUSED("opaque data of 3 bytes longer than the document at byte 6",
-                   HEAD "\x45\x4B\xC3\x03" "ab");
+                   HEAD "\x45\x4B\xC3\x03"
+                        "ab");
     ASSERT_REFUSED("cut off inside a number at byte 7", HEAD "\x45\x4B\xC3");
     /* empty text beside elements says nothing */
     ASSERT_ACCEPTED(HEAD "\x45\x03\x00\x0B\x03\x00\x01");
@@ -134,7 +142,7 @@ static void only_strict_utf8_is_accepted(void **state)
         {"12345678\xE2\x82\xAC", 1},
         {"\xF0\x9F\x98\x80", 1},
         {"\xEF\xBF\xBF", 1},
-        {"\xC0\xAF", 0},         /* overlong */
+        {"\xC0\xAF", 0}, /* overlong */
         {"\xE0\x80\xAF", 0},
         {"\xED\xA0\x80", 0},     /* surrogate */
         {"\xF4\x90\x80\x80", 0}, /* above U+10FFFF */
@@ -162,18 +170,38 @@ static void several_runs_of_text_become_one(void **state)
 {
     eas_node_t *root;
 
-    root = must_read(BYTES(HEAD "\x45\x03" "ab\0" "\x03" "cd\0" "\xC3\x02" "ef" "\x01"), *state);
+    root = must_read(BYTES(HEAD "\x45\x03"
+                                "ab\0"
+                                "\x03"
+                                "cd\0"
+                                "\xC3\x02"
+                                "ef"
+                                "\x01"),
+                     *state);
     assert_string_equal(eas_node_str(root, *state), "abcdef");
     assert_int_equal(root->opaque, 1);
-    root = must_read(BYTES(HEAD "\x45\x02\x26\x02\x81\x64\x02\xC1\x2C\x02\x87\xEC\x00\x01"), *state);
+    root =
+        must_read(BYTES(HEAD "\x45\x02\x26\x02\x81\x64\x02\xC1\x2C\x02\x87\xEC\x00\x01"), *state);
     assert_string_equal(eas_node_str(root, *state), "&\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80");
     /* two elements with joined text do not share a buffer */
-    root = must_read(BYTES(HEAD "\x45\x4B\x03" "a\0" "\x03" "b\0" "\x01"
-                                "\x4B\x03" "c\0" "\x00\x00\x03" "d\0" "\x01\x01"), *state);
+    root = must_read(BYTES(HEAD "\x45\x4B\x03"
+                                "a\0"
+                                "\x03"
+                                "b\0"
+                                "\x01"
+                                "\x4B\x03"
+                                "c\0"
+                                "\x00\x00\x03"
+                                "d\0"
+                                "\x01\x01"),
+                     *state);
     assert_string_equal(eas_node_str(root->first, *state), "ab");
     assert_string_equal(eas_node_str(root->last, *state), "cd");
     /* an empty run does not count, in front or behind */
-    root = must_read(BYTES(HEAD "\x45\x03\0\x03" "x\0" "\x03\0\x01"), *state);
+    root = must_read(BYTES(HEAD "\x45\x03\0\x03"
+                                "x\0"
+                                "\x03\0\x01"),
+                     *state);
     assert_string_equal(eas_node_str(root, *state), "x");
 }
 
@@ -188,12 +216,17 @@ static void entities_that_are_no_characters_are_refused(void **state)
 
 static void strings_out_of_the_table(void **state)
 {
-    eas_node_t *root = must_read(
-        BYTES("\x03\x01\x6A\x07" "one\0" "t\xC3\xA4" "\x45\x4B\x83\x00\x01\x4B\x83\x01\x01\x01"), *state);
+    eas_node_t *root = must_read(BYTES("\x03\x01\x6A\x07"
+                                       "one\0"
+                                       "t\xC3\xA4"
+                                       "\x45\x4B\x83\x00\x01\x4B\x83\x01\x01\x01"),
+                                 *state);
     assert_string_equal(eas_node_str(root->first, *state), "one");
     assert_string_equal(eas_node_str(root->last, *state), "ne");
-    ASSERT_REFUSED("reference behind the end of the string table at byte 5", HEAD "\x45\x83\x00\x01");
-    ASSERT_REFUSED("string without an end at byte 7", "\x03\x01\x6A\x02" "ab\x45\x83\x00\x01");
+    ASSERT_REFUSED("reference behind the end of the string table at byte 5",
+                   HEAD "\x45\x83\x00\x01");
+    ASSERT_REFUSED("string without an end at byte 7", "\x03\x01\x6A\x02"
+                                                      "ab\x45\x83\x00\x01");
     ASSERT_REFUSED("reference into the middle of a character at byte 8",
                    "\x03\x01\x6A\x03\xC3\xA4\0\x45\x83\x01\x01");
 }
@@ -237,7 +270,7 @@ static void empty_elements_of_all_three_forms(void **state)
 static void redundant_and_foreign_pages_are_tolerated(void **state)
 {
     ASSERT_ACCEPTED(HEAD "\x00\x00\x00\x00\x45\x00\x11\x00\x11\x0A\x00\x00\x01");
-    ASSERT_ACCEPTED(HEAD "\x45\x00\x03\x05\x01");                         /* retired AirNotify */
+    ASSERT_ACCEPTED(HEAD "\x45\x00\x03\x05\x01");                            /* retired AirNotify */
     ASSERT_ACCEPTED(HEAD "\x45\x00\xFE\x45\x46\x47\x03n\0\x01\x01\x01\x01"); /* Outlook.com */
     /* the page stays across END */
     eas_node_t *root = must_read(BYTES(HEAD "\x45\x00\x11\x4A\x01\x05\x01"), *state);
@@ -290,17 +323,42 @@ static void strings_at_the_limit_and_one_more(void **state)
     static const char over[] = "string over the limit of 8 bytes at byte ";
     const char *said;
 
-    assert_null(complaint(BYTES(HEAD "\x45\x03" "12345678\0" "\x01"), &limits, *state));
-    said = complaint(BYTES(HEAD "\x45\x03" "123456789\0" "\x01"), &limits, *state);
+    assert_null(complaint(BYTES(HEAD "\x45\x03"
+                                     "12345678\0"
+                                     "\x01"),
+                          &limits, *state));
+    said = complaint(BYTES(HEAD "\x45\x03"
+                                "123456789\0"
+                                "\x01"),
+                     &limits, *state);
     assert_memory_equal(said, over, sizeof(over) - 1);
     /* runs together, too */
-    assert_null(complaint(BYTES(HEAD "\x45\x03" "1234\0" "\x03" "5678\0" "\x01"), &limits, *state));
-    said = complaint(BYTES(HEAD "\x45\x03" "1234\0" "\x03" "56789\0" "\x01"), &limits, *state);
+    assert_null(complaint(BYTES(HEAD "\x45\x03"
+                                     "1234\0"
+                                     "\x03"
+                                     "5678\0"
+                                     "\x01"),
+                          &limits, *state));
+    said = complaint(BYTES(HEAD "\x45\x03"
+                                "1234\0"
+                                "\x03"
+                                "56789\0"
+                                "\x01"),
+                     &limits, *state);
     assert_memory_equal(said, over, sizeof(over) - 1);
-    said = complaint(BYTES(HEAD "\x45\x03" "12345678\0" "\x02\x26\x01"), &limits, *state);
+    said = complaint(BYTES(HEAD "\x45\x03"
+                                "12345678\0"
+                                "\x02\x26\x01"),
+                     &limits, *state);
     assert_memory_equal(said, over, sizeof(over) - 1);
-    assert_null(complaint(BYTES("\x03\x01\x6A\x08" "1234567\0" "\x05"), &limits, *state));
-    assert_string_equal(complaint(BYTES("\x03\x01\x6A\x09" "12345678\0" "\x05"), &limits, *state),
+    assert_null(complaint(BYTES("\x03\x01\x6A\x08"
+                                "1234567\0"
+                                "\x05"),
+                          &limits, *state));
+    assert_string_equal(complaint(BYTES("\x03\x01\x6A\x09"
+                                        "12345678\0"
+                                        "\x05"),
+                                  &limits, *state),
                         "string table over the limit of 8 bytes at byte 3");
 }
 
@@ -308,13 +366,22 @@ static void opaque_at_the_limit_and_one_more(void **state)
 {
     const eas_wbxml_limits_t limits = {.depth = 4, .elements = 9, .string = 8, .opaque = 16};
 
-    assert_null(complaint(BYTES(HEAD "\x45\xC3\x10" "0123456789abcdef" "\x01"), &limits, *state));
-    assert_string_equal(
-        complaint(BYTES(HEAD "\x45\xC3\x11" "0123456789abcdef0" "\x01"), &limits, *state),
-        "opaque data over the limit of 16 bytes at byte 5");
-    assert_string_equal(
-        complaint(BYTES(HEAD "\x45\xC3\x08" "01234567" "\xC3\x09" "012345678" "\x01"), &limits, *state),
-        "opaque data over the limit of 16 bytes at byte 15");
+    assert_null(complaint(BYTES(HEAD "\x45\xC3\x10"
+                                     "0123456789abcdef"
+                                     "\x01"),
+                          &limits, *state));
+    assert_string_equal(complaint(BYTES(HEAD "\x45\xC3\x11"
+                                             "0123456789abcdef0"
+                                             "\x01"),
+                                  &limits, *state),
+                        "opaque data over the limit of 16 bytes at byte 5");
+    assert_string_equal(complaint(BYTES(HEAD "\x45\xC3\x08"
+                                             "01234567"
+                                             "\xC3\x09"
+                                             "012345678"
+                                             "\x01"),
+                                  &limits, *state),
+                        "opaque data over the limit of 16 bytes at byte 15");
 }
 
 static void without_limits_given_the_defaults_hold(void **state)
@@ -329,7 +396,11 @@ static void without_limits_given_the_defaults_hold(void **state)
 /* Every cut of a good document is refused, and no cut is read beyond its end. */
 static void every_cut_of_a_document_is_refused(void **state)
 {
-    static const char doc[] = HEAD "\x45\x5C\x4F\x4B\x03" "0\0" "\x01\x52\x03" "\xC3\xA4\0" "\x01\x01\x01"
+    static const char doc[] = HEAD "\x45\x5C\x4F\x4B\x03"
+                                   "0\0"
+                                   "\x01\x52\x03"
+                                   "\xC3\xA4\0"
+                                   "\x01\x01\x01"
                                    "\x0F\x00\x11\x4B\xC3\x02\x00\xFF\x01\x01";
 
     for (size_t n = 0; n < sizeof(doc) - 1; n++)

@@ -79,13 +79,21 @@ static const struct {
     {0x1818, "RemoveRightsManagementDistribution"},
 };
 
-/* What libwbxml 0.11.8 does not know: leftovers from before 2.5, 14.0's Type and 16.1. All of page 25
- * (Find) and of the vendor's page 254 as well. */
+/* What libwbxml 0.11.8 does not know: leftovers from before 2.5, 14.0's Type and 16.1. All of page
+ * 25 (Find) and of the vendor's page 254 as well. */
 static const eas_tag_t not_known[] = {
-    EAS_CALENDAR_ATTACHMENT, EAS_CALENDAR_ATTACHMENTS, EAS_CALENDAR_ATTNAME,
-    EAS_CALENDAR_ATTSIZE, EAS_CALENDAR_ATTOID, EAS_CALENDAR_ATTMETHOD,
-    EAS_CALENDAR_ATTREMOVED, EAS_CALENDAR_DISPLAYNAME, EAS_MEETINGRESPONSE_PROPOSEDSTARTTIME,
-    EAS_MEETINGRESPONSE_PROPOSEDENDTIME, EAS_PROVISION_ACCOUNTONLYREMOTEWIPE, EAS_COMPOSEMAIL_TYPE,
+    EAS_CALENDAR_ATTACHMENT,
+    EAS_CALENDAR_ATTACHMENTS,
+    EAS_CALENDAR_ATTNAME,
+    EAS_CALENDAR_ATTSIZE,
+    EAS_CALENDAR_ATTOID,
+    EAS_CALENDAR_ATTMETHOD,
+    EAS_CALENDAR_ATTREMOVED,
+    EAS_CALENDAR_DISPLAYNAME,
+    EAS_MEETINGRESPONSE_PROPOSEDSTARTTIME,
+    EAS_MEETINGRESPONSE_PROPOSEDENDTIME,
+    EAS_PROVISION_ACCOUNTONLYREMOTEWIPE,
+    EAS_COMPOSEMAIL_TYPE,
 };
 
 static int witness_knows(eas_tag_t tag)
@@ -122,8 +130,8 @@ static char *witness_reads(eas_tag_t tag, apr_pool_t *pool)
     wbxml_conv_wbxml2xml_set_language(conv, WBXML_LANG_ACTIVESYNC);
     wbxml_conv_wbxml2xml_set_charset(conv, WBXML_CHARSET_UTF_8);
     wbxml_conv_wbxml2xml_set_gen_type(conv, WBXML_GEN_XML_COMPACT);
-    assert_int_equal(
-        wbxml_conv_wbxml2xml_run(conv, (WB_UTINY *)doc.data, doc.len, &xml, &len), WBXML_OK);
+    assert_int_equal(wbxml_conv_wbxml2xml_run(conv, (WB_UTINY *)doc.data, doc.len, &xml, &len),
+                     WBXML_OK);
     wbxml_conv_wbxml2xml_destroy(conv);
     return (char *)xml;
 }
@@ -138,7 +146,8 @@ static void libwbxml_gives_every_token_the_same_name(void **state)
                 snprintf(want, sizeof(want), "<Sync xmlns=\"AirSync:\"><%s>", witness_name(tag));
             else
                 snprintf(want, sizeof(want), "<Sync xmlns=\"AirSync:\"><%s xmlns=\"%s:\">",
-                         witness_name(tag), tag >> 8 == EAS_PAGE_GAL ? "Gal" : eas_tag_page_name(tag));
+                         witness_name(tag),
+                         tag >> 8 == EAS_PAGE_GAL ? "Gal" : eas_tag_page_name(tag));
         } else {
             snprintf(want, sizeof(want), "<unknown>");
         }

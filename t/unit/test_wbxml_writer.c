@@ -14,7 +14,13 @@ static void elements_text_numbers_and_pages(void **state)
     eas_w_empty(w, EAS_AIRSYNC_MOREAVAILABLE);
     eas_w_close(w);
     eas_span_t doc = must_finish(w);
-    assert_span(doc, HEAD "\x45\x4E\x03" "1\0" "\x01\x00\x11\x4B\x03" "x\0" "\x01\x18\x00\x00\x14\x01", 22);
+    assert_span(doc,
+                HEAD "\x45\x4E\x03"
+                     "1\0"
+                     "\x01\x00\x11\x4B\x03"
+                     "x\0"
+                     "\x01\x18\x00\x00\x14\x01",
+                22);
 }
 
 static void numbers_at_the_ends(void **state)
@@ -24,7 +30,10 @@ static void numbers_at_the_ends(void **state)
     eas_w_int(w, EAS_AIRSYNC_STATUS, INT64_MIN);
     eas_w_int(w, EAS_AIRSYNC_STATUS, INT64_MAX);
     eas_span_t out = must_finish(w);
-    assert_span(out, "\x4E\x03-9223372036854775808\0\x01\x4E\x03" "9223372036854775807\0\x01", 47);
+    assert_span(out,
+                "\x4E\x03-9223372036854775808\0\x01\x4E\x03"
+                "9223372036854775807\0\x01",
+                47);
 }
 
 static void an_element_opened_and_closed_is_an_empty_one(void **state)
@@ -49,9 +58,12 @@ static void opaque_lengths_of_one_to_four_bytes(void **state)
         const char *head;
         apr_size_t headlen;
     } cases[] = {
-        {0, "\x4B\xC3\x00", 3},       {1, "\x4B\xC3\x01", 3},
-        {127, "\x4B\xC3\x7F", 3},     {128, "\x4B\xC3\x81\x00", 4},
-        {16383, "\x4B\xC3\xFF\x7F", 4}, {16384, "\x4B\xC3\x81\x80\x00", 5},
+        {0, "\x4B\xC3\x00", 3},
+        {1, "\x4B\xC3\x01", 3},
+        {127, "\x4B\xC3\x7F", 3},
+        {128, "\x4B\xC3\x81\x00", 4},
+        {16383, "\x4B\xC3\xFF\x7F", 4},
+        {16384, "\x4B\xC3\x81\x80\x00", 5},
         {2097152, "\x4B\xC3\x81\x80\x80\x00", 6},
     };
 
@@ -78,7 +90,9 @@ static void text_that_is_not_clean_is_made_so(void **state)
 {
     eas_writer_t *w = eas_writer_create(*state);
 
-    eas_w_strn(w, EAS_EMAIL_SUBJECT, BYTES("a\0b\x01" "c\xFF\t\r\n\xC3\xA4"));
+    eas_w_strn(w, EAS_EMAIL_SUBJECT,
+               BYTES("a\0b\x01"
+                     "c\xFF\t\r\n\xC3\xA4"));
     assert_string_equal(text_back(w, *state), "abc\xEF\xBF\xBD\t\r\n\xC3\xA4");
 }
 
@@ -118,7 +132,8 @@ static void pieces_may_cut_characters_anywhere(void **state)
     eas_w_text_piece(w, "a\xE2\x82", 3);
     eas_w_text_piece(w, "b\xF0\x9F", 3);
     eas_w_text_end(w);
-    assert_string_equal(text_back(w, *state), "a\xEF\xBF\xBD" "b\xEF\xBF\xBD");
+    assert_string_equal(text_back(w, *state), "a\xEF\xBF\xBD"
+                                              "b\xEF\xBF\xBD");
 }
 
 static void base64_of_all_lengths(void **state)
@@ -159,7 +174,11 @@ static void reset_forgets_what_came_since_the_mark(void **state)
     eas_w_reset(w, mark);
     eas_w_empty(w, EAS_AIRSYNC_MOREAVAILABLE); /* still page 0 */
     eas_w_close(w);
-    assert_span(must_finish(w), HEAD "\x45\x4B\x03" "1\0" "\x01\x16\x14\x01", 13);
+    assert_span(must_finish(w),
+                HEAD "\x45\x4B\x03"
+                     "1\0"
+                     "\x01\x16\x14\x01",
+                13);
 }
 
 static void content_after_a_reset_to_an_empty_element(void **state)
@@ -175,7 +194,11 @@ static void content_after_a_reset_to_an_empty_element(void **state)
     eas_w_reset(w, mark);
     eas_w_int(w, EAS_AIRSYNC_STATUS, 5);
     eas_w_close(w);
-    assert_span(must_finish(w), HEAD "\x45\x4E\x03" "5\0" "\x01\x01", 11);
+    assert_span(must_finish(w),
+                HEAD "\x45\x4E\x03"
+                     "5\0"
+                     "\x01\x01",
+                11);
 }
 
 static void a_fragment_is_spliced_with_the_right_pages(void **state)
@@ -197,8 +220,11 @@ static void a_fragment_is_spliced_with_the_right_pages(void **state)
     eas_w_close(w);
     eas_w_close(w);
     assert_span(must_finish(w),
-                HEAD "\x45\x5D\x00\x02\x54\x03s\0\x01\x00\x11\x4B\x03" "d\0\x01"
-                     "\x00\x02\x54\x03s\0\x01\x00\x11\x4B\x03" "d\0\x01\x01\x00\x00\x16\x01", 39);
+                HEAD "\x45\x5D\x00\x02\x54\x03s\0\x01\x00\x11\x4B\x03"
+                     "d\0\x01"
+                     "\x00\x02\x54\x03s\0\x01\x00\x11\x4B\x03"
+                     "d\0\x01\x01\x00\x00\x16\x01",
+                39);
 }
 
 static void broken_use_is_an_error_at_the_end(void **state)
@@ -231,7 +257,8 @@ static void write_mails(eas_writer_t *w, int count, const char *body, apr_size_t
     eas_w_close(w);
 }
 
-static void check_mails(eas_span_t doc, int count, const char *body, apr_size_t len, apr_pool_t *pool)
+static void check_mails(eas_span_t doc, int count, const char *body, apr_size_t len,
+                        apr_pool_t *pool)
 {
     eas_node_t *add = must_read(doc.data, doc.len, pool)->first, *data;
     apr_int64_t id;

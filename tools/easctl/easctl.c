@@ -49,7 +49,8 @@ static void print_all(FILE *out)
 {
     fputs("usage: easctl COMMAND ...\n", out);
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %s %s\n      %s\n", commands[i].name, commands[i].usage, commands[i].summary);
+        fprintf(out, "  %s %s\n      %s\n", commands[i].name, commands[i].usage,
+                commands[i].summary);
 }
 
 static int run(int argc, const char *const *argv)

@@ -2,8 +2,8 @@
 #ifndef EASCTL_H
 #define EASCTL_H
 /**
- * easctl: the administrator's and developer's tool of mod_eas. One table of sub-commands (easctl.c),
- * one file for each (ctl_<name>.c); options through apr_getopt_long.
+ * easctl: the administrator's and developer's tool of mod_eas. One table of sub-commands
+ * (easctl.c), one file for each (ctl_<name>.c); options through apr_getopt_long.
  */
 #include <apr_pools.h>
 
