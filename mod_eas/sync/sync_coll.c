@@ -46,6 +46,7 @@ static eas_err_t *head_read(eas_coll_t *coll, const sync_side_t *side)
         return eas_err_create(coll->pool, EAS_E_NEWER, "sync.coll", "head of format %u", format);
     coll->uuid = eas_rd_str(&rd, coll->pool);
     serial = eas_rd_var(&rd);
+    coll->opened = serial;
     if (serial > coll->serial)
         coll->serial = serial;
     has_options = eas_rd_u8(&rd);
@@ -316,8 +317,10 @@ eas_err_t *eas_coll_finish(const char **newkey, eas_coll_t *coll)
     eas_err_t *err;
 
     *newkey = coll->initial ? NULL : sync_key_text(coll->uuid, coll->n, coll->pool);
-    if (!advance && !coll->head_dirty && !snap_dirty(&coll->snap))
+    if (!advance && !coll->head_dirty && !snap_dirty(&coll->snap)) {
+        mail_compared(coll, coll->opened);
         return NULL;
+    }
     /* Beside the new state stays the one that it was worked out from, also when the key stays the
      * same: should the process die between the rows and the head, the old head still finds its rows.
      * The key before the presented one is of no use any more, since the phone has got past it. */
@@ -337,6 +340,7 @@ eas_err_t *eas_coll_finish(const char **newkey, eas_coll_t *coll)
     cur.len = b.len;
     sync_row_put(coll->st, head_key(coll->cid, coll->pool), &cur, prev->data ? prev : NULL,
                  coll->pool);
+    mail_compared(coll, coll->serial + 1);
     *newkey = sync_key_text(coll->uuid, cur.stamp, coll->pool);
     return NULL;
 }

@@ -83,38 +83,75 @@ static eas_err_t *compare_window(eas_coll_t *coll, eas_session_t *session, apr_u
     return compare(&delta, &complete, coll, session, 0, cutoff, pool);
 }
 
-/* When the flags were compared last, from the cache. */
+/* When the flags were compared last, from the cache: for the newest state and for the one before it,
+ * told apart by serial. What was found while an answer was made that got lost is not in the state that
+ * the phone comes back with, so there the comparison does not count either. */
 typedef struct checks_t {
+    apr_uint64_t serial;
     apr_time_t peek, full;
+    apr_uint64_t modseq; /* of the last full comparison */
 } checks_t;
 
-static checks_t checks_get(eas_coll_t *coll, apr_time_t now, apr_pool_t *pool)
+#define CHECKS 2
+
+static void checks_load(checks_t all[CHECKS], eas_coll_t *coll, apr_pool_t *pool)
 {
     eas_cache_t *cache = coll->st->cfg->cache;
     apr_size_t keylen, len;
     const void *val;
-    checks_t checks;
     const char *key = sync_cache_key(&keylen, coll->st, "flags", coll->cid, pool);
     cache->get(&val, &len, cache, key, keylen, pool);
-    if (val && len == sizeof(checks)) {
-        memcpy(&checks, val, sizeof(checks));
-    } else {
-        /* Forgotten, as after a reload: peek at once, and spread the full comparisons of all
-         * phones over the whole interval. */
-        apr_uint32_t r;
-        eas_random(&r, sizeof(r));
-        checks.peek = 0;
-        checks.full = now - (apr_time_t)((double)coll->st->cfg->flag_refresh * r / 4294967296.0);
-    }
+    memset(all, 0, sizeof(checks_t) * CHECKS);
+    if (val && len == sizeof(checks_t) * CHECKS)
+        memcpy(all, val, len);
+}
+
+/* Those of the state that was opened. */
+static checks_t checks_of(const checks_t all[CHECKS], const eas_coll_t *coll, apr_time_t now)
+{
+    checks_t checks = {.serial = coll->opened};
+    apr_uint32_t r;
+    int i;
+    for (i = 0; i < CHECKS; i++)
+        if (all[i].serial == coll->opened && all[i].full)
+            return all[i];
+    /* Forgotten, as after a reload: peek at once, and spread the full comparisons of all phones over
+     * the whole interval. */
+    eas_random(&r, sizeof(r));
+    checks.full = now - (apr_time_t)((double)coll->st->cfg->flag_refresh * r / 4294967296.0);
     return checks;
 }
 
-static void checks_set(eas_coll_t *coll, checks_t checks, apr_pool_t *pool)
+void mail_compared(eas_coll_t *coll, apr_uint64_t serial)
 {
     eas_cache_t *cache = coll->st->cfg->cache;
+    apr_time_t now = eas_now();
+    checks_t all[CHECKS], old, checks;
+    const char *key;
     apr_size_t keylen;
-    const char *key = sync_cache_key(&keylen, coll->st, "flags", coll->cid, pool);
-    cache->set(cache, key, keylen, &checks, sizeof(checks), CHECK_TTL, pool);
+    apr_pool_t *scratch;
+
+    if (!coll->looked && serial == coll->opened)
+        return;
+    apr_pool_create(&scratch, coll->pool);
+    checks_load(all, coll, scratch);
+    old = checks = checks_of(all, coll, now);
+    checks.serial = serial;
+    if (coll->looked)
+        checks.peek = now;
+    if (coll->looked_full) {
+        checks.full = now;
+        checks.modseq = coll->tuple.modseq;
+    }
+    if (serial != coll->opened) {
+        all[0] = checks;
+        all[1] = old;
+    } else {
+        all[coll->replayed] = checks;
+    }
+    key = sync_cache_key(&keylen, coll->st, "flags", coll->cid, scratch);
+    cache->set(cache, key, keylen, all, sizeof(all), CHECK_TTL, scratch);
+    apr_pool_destroy(scratch);
 }
 
 static int same_probe(const eas_mail_tuple_t *a, const eas_mail_tuple_t *b)
@@ -151,7 +188,7 @@ eas_err_t *mail_refresh(eas_coll_t *coll, eas_session_t *session)
     apr_uint32_t cutoff = mail_cutoff(coll->filter);
     apr_time_t now = eas_now();
     eas_mail_tuple_t probe;
-    checks_t checks;
+    checks_t all[CHECKS], checks;
     apr_pool_t *scratch;
     int full = 0, looked = 1, complete;
     snap_delta_t delta;
@@ -163,7 +200,8 @@ eas_err_t *mail_refresh(eas_coll_t *coll, eas_session_t *session)
         return eas_err_create(coll->pool, EAS_E_GONE, "sync.mail",
                               "UIDVALIDITY of collection %s has changed", coll->cid);
     apr_pool_create(&scratch, coll->pool);
-    checks = checks_get(coll, now, scratch);
+    checks_load(all, coll, scratch);
+    checks = checks_of(all, coll, now);
     if (!coll->listed) {
         full = 1;
         err = compare_window(coll, session, cutoff, scratch);
@@ -179,17 +217,13 @@ eas_err_t *mail_refresh(eas_coll_t *coll, eas_session_t *session)
     }
     if (!err)
         err = snap_age_out(&coll->snap, cutoff);
-    if (!err && looked) {
-        checks.peek = now;
-        if (full)
-            checks.full = now;
-        checks_set(coll, checks, scratch);
-    }
     apr_pool_destroy(scratch);
     if (err)
         return err;
     if (!coll->listed || !same_probe(&probe, &coll->tuple) || coll->tuple.validity != probe.validity)
         coll->head_dirty = 1;
+    coll->looked = looked;
+    coll->looked_full = full;
     coll->listed = 1;
     coll->tuple = probe;
     return NULL;

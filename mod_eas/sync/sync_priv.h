@@ -126,6 +126,7 @@ struct eas_coll_t {
     const char *uuid;
     apr_uint64_t n;            /**< presented key number, 0 when initial */
     apr_uint64_t serial;       /**< highest serial ever used in this collection */
+    apr_uint64_t opened;       /**< serial of the state opened */
     /* the state being worked out */
     const char *options;
     apr_size_t options_len;
@@ -134,12 +135,15 @@ struct eas_coll_t {
     int listed;                /**< the snapshot has seen the whole window once */
     eas_mail_tuple_t tuple;    /**< last probe, moved on by own changes */
     snap_t snap;
+    int looked, looked_full;   /**< flags were compared in this request: of some mails, of all */
     int head_dirty, sent;
     eas_ccmd_t *cmds;          /**< done under the presented key, earlier ones included */
     int ncmds, commanded;
 };
 /** sync_mail.c: probe and compare. */
 eas_err_t *mail_refresh(eas_coll_t *coll, eas_session_t *session);
+/** Remembers that the flags were compared for the state of @a serial; called once that state is queued. */
+void mail_compared(eas_coll_t *coll, apr_uint64_t serial);
 /** Cutoff in seconds of a FilterType now, whole days. */
 apr_uint32_t mail_cutoff(int filter);
 /** The probe that a collection's newest state remembers; 0 when it has none. */

@@ -18,7 +18,8 @@ typedef struct sim_t {
     apr_uint32_t rnd;
     apr_time_t shift;
     int touched[FOLDERS];  /* changes on the server since the last complete Sync */
-    int trouble;           /* commands may rightly be executed again */
+    int trouble[FOLDERS];  /* commands may rightly be executed again */
+    int excused[FOLDERS];  /* the phone may be told to start anew */
     long syncs, lost, died, failed, damaged, commands, rests;
 } sim_t;
 
@@ -108,11 +109,11 @@ static void phone_step(sim_t *s)
 }
 
 /* Whatever was executed was executed once, unless the server could not know that it had been. */
-static void check_executed(sim_t *s, const fx_phone_t *ph, const fx_command_t *cmds, int n,
+static void check_executed(int trouble, const fx_phone_t *ph, const fx_command_t *cmds, int n,
                            const fx_result_t *r)
 {
     for (int i = 0; i < n; i++) {
-        if (cmds[i].done > 1 && !s->trouble)
+        if (cmds[i].done > 1 && !trouble)
             fail_msg("%s: command on %u was executed %d times", ph->cid, cmds[i].uid, cmds[i].done);
         if (r->status == 1 && r->cmd_status[i] == 1 && cmds[i].op == EAS_C_CHANGE && !cmds[i].done)
             fail_msg("%s: command on %u was acknowledged but never executed", ph->cid, cmds[i].uid);
@@ -142,7 +143,7 @@ static void sync_step(sim_t *s)
     failing = s->fx->fail_in;
     died = s->fx->die_after >= 0;
     if (o.stop || died || failing)
-        s->trouble = 1;
+        s->trouble[i] = 1;
     memcpy(cmds, ph->pending, sizeof(cmds));
     npending = ph->npending;
     for (int k = 0; k < npending; k++)
@@ -154,7 +155,11 @@ static void sync_step(sim_t *s)
     for (int k = 0; k < npending && ph->npending == npending; k++)
         cmds[k].done = ph->pending[k].done;
     if (r.status == 1 && ph->npending != 0)
-        check_executed(s, ph, cmds, npending, &r);
+        check_executed(s->trouble[i], ph, cmds, npending, &r);
+    if (r.status == 3 && !s->excused[i])
+        fail_msg("%s: Status 3 without cause", ph->cid);
+    if (r.status == 3)
+        s->excused[i] = 0;
     s->syncs++;
     s->lost += o.lose;
     s->died += s->fx->died;
@@ -170,7 +175,7 @@ static void sync_step(sim_t *s)
         ph->npending = roll(s, 2) ? 0 : ph->npending - 1;
     }
     if (!ph->npending)
-        s->trouble = 0;
+        s->trouble[i] = 0;
 }
 
 static void disaster(sim_t *s)
@@ -181,11 +186,14 @@ static void disaster(sim_t *s)
     case 0:
         eas_store_memory_damage(s->fx->memory, "ox.example.org/1/7", s->fx->device);
         s->damaged++;
+        for (i = 0; i < FOLDERS; i++)
+            s->excused[i] = 1;
         strcpy(s->fx->hkey, "0");
         fx_hierarchy(s->fx);
         break;
     case 1:
         fx_new_validity(s->f[i]);
+        s->excused[i] = 1;
         break;
     default:
         s->fx->cache = s->fx->cfg.cache = eas_mem_cache_create(s->fx->pool); /* a reload */
@@ -212,9 +220,8 @@ static void rest(sim_t *s)
         estimate = fx_estimate(s->fx, ph, ph->filter);
         if (estimate != 0)
             fail_msg("%s: at rest, but the estimate is %d", ph->cid, estimate);
-        s->touched[i] = 0;
+        s->touched[i] = s->trouble[i] = s->excused[i] = 0;
     }
-    s->trouble = 0;
     s->rests++;
 }
 
