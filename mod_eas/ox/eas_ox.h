@@ -37,7 +37,7 @@
 typedef struct eas_ox_conf_t {
     const char *url;        /**< base, e.g. "https://ox.example.org/appsuite/api" */
     const char *name;       /**< EASBackendName */
-    const char *user_agent; /**< one value for all requests of a session: OX hashes it into cookies */
+    const char *user_agent; /**< of all requests of a session: OX hashes it into cookies */
     const char *client_id;  /**< login's `client`; must differ from user_agent (LGI-0021) */
     const char *version;    /**< login's `version`, for the operator's statistics */
     const char *tls_ca_file;              /**< PEM file, NULL = the system's */

@@ -94,7 +94,7 @@ eas_err_t *ox_call_once(json_t **root_out, eas_session_t *session, const ox_call
     return err;
 }
 
-/* A call with renewal; @a multiple_count > 0: the answer is an array whose parts are looked at too. */
+/* A call with renewal; @a multiple_count > 0: an array is answered, its parts are looked at. */
 static eas_err_t *call_renewing(json_t **root, eas_session_t *session, const ox_call_t *call,
                                 int multiple_count, apr_pool_t *pool)
 {

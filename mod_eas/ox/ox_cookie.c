@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cookies of an OX session. curl's engine is off because a jar must belong to one session and
- * because `Secure` has to be ignored on plain HTTP to the node (API reference 1.2). A value goes out
- * again in a request header, so nothing but token characters may get in. */
+ * because `Secure` has to be ignored on plain HTTP to the node (API reference 1.2). A value goes
+ * out again in a request header, so nothing but token characters may get in. */
 #include <string.h>
 #include <strings.h>
 #include <apr_strings.h>

@@ -227,7 +227,7 @@ static inline row_rc_t parse_row(eas_mail_row_t *row, apr_uint32_t *mask, const 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FAST_ROW 96 /* a row of the usual form reads at most this far */
 
-/* Eight characters less '0', the first in the lowest byte; *other marks those that are no digits. */
+/* Eight characters less '0', the first in the lowest byte; *other marks those that are no digit. */
 static inline apr_uint64_t load_eight(apr_uint64_t *other, const char *s)
 {
     apr_uint64_t t;

@@ -26,7 +26,7 @@ void ox_rows_begin(void *rows);
 eas_err_t *ox_rows_data(void *rows, const char *data, apr_size_t len);
 /** Envelope text: all of it, or what stood behind the listing. EAS_E_UNAVAILABLE when cut. */
 eas_err_t *ox_rows_rest(void *rows, const char **text, apr_size_t *len);
-/** The rows. @a root: the parsed envelope of rest(); its `data` counts when the scanner declined. */
+/** The rows. @a root: the parsed envelope of rest(); for answers the scanner declined. */
 eas_err_t *ox_rows_finish(const eas_mail_row_t **list, apr_size_t *count, ox_rows_t *rows,
                           const json_t *root, apr_pool_t *pool);
 

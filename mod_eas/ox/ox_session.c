@@ -48,7 +48,8 @@ static eas_err_t *take_identity(eas_session_t *session, const json_t *object, ap
     const char *context = ox_json_text(json_object_get(object, "context_id"), session->pool);
     const char *user = ox_json_text(json_object_get(object, "user_id"), session->pool);
     if (!is_id(context, 64) || !is_id(user, 64))
-        return eas_err_create(pool, EAS_E_UNAVAILABLE, "ox.login", "answer without context and user");
+        return eas_err_create(pool, EAS_E_UNAVAILABLE, "ox.login",
+                              "answer without context and user");
     session->identity.context_id = context;
     session->identity.user_id = user;
     return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mail listings. First byte: size of the pieces the body comes in. What the scanner accepts, jansson
- * must read as the same rows. */
+/* Mail listings. First byte: size of the pieces the body comes in. What the scanner accepts,
+ * jansson must read as the same rows. */
 #include <stdlib.h>
 #include <string.h>
 #include <apr_general.h>

@@ -3,8 +3,8 @@
 #define OX_CANNED_H
 /**
  * A server of canned answers for the tests of the OX client: one thread in the test process, on a
- * loopback port of the kernel's choice. Answers go out in the order they were put in; what was asked
- * is kept. A request without an answer in store gets HTTP 500.
+ * loopback port of the kernel's choice. Answers go out in the order they were put in; what was
+ * asked is kept. A request without an answer in store gets HTTP 500.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +18,11 @@
 #include "ox_priv.h"
 
 #define BYTES(literal) (literal), sizeof(literal) - 1
-#define LOGIN_OK "{\"session\":\"0123456789abcdef0123456789abcdef\",\"user\":\"anna\",\"user_id\":4,\"context_id\":1}"
-#define SESSION_GONE "{\"error\":\"secret text\",\"code\":\"SES-0203\",\"categories\":\"TRY_AGAIN\",\"category\":4,\"error_id\":\"77-1\"}"
+#define LOGIN_OK                                                                                   \
+    "{\"session\":\"0123456789abcdef0123456789abcdef\",\"user_id\":4,\"context_id\":1}"
+#define SESSION_GONE                                                                               \
+    "{\"error\":\"secret text\",\"code\":\"SES-0203\","                                            \
+    "\"categories\":\"TRY_AGAIN\",\"category\":4,\"error_id\":\"77-1\"}"
 
 typedef struct canned_t canned_t;
 

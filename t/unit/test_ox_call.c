@@ -11,7 +11,8 @@ static void everything_but_unreserved_characters_is_encoded(void **state)
 
 static void quoted_text_comes_back_from_json(void **state)
 {
-    static const char *const texts[] = {"", "plain", "a\"b\\c/", "\x01\x1f\t\n", "\xd0\x9c\xc3\xa4"};
+    static const char *const texts[] = {"", "plain", "a\"b\\c/", "\x01\x1f\t\n",
+                                        "\xd0\x9c\xc3\xa4"};
     bench_t *bench = *state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         json_t *value = json_loads(ox_json_quote(bench->pool, texts[i]), JSON_DECODE_ANY, NULL);

@@ -48,7 +48,8 @@ static void one_call_gives_the_tree_parents_first(void **state)
                         "Drafts<-:2 Spam<-:5");
     assert_string_equal(l.folders[0].title, "Posteingang");
     assert_int_equal(l.folders[0].klass, EAS_CLASS_MAIL);
-    ASSERT_ASKED(bench, 1, "/ajax/folders?action=allVisible&content_type=mail&columns=1%2C20%2C300");
+    ASSERT_ASKED(bench, 1, "/ajax/folders?action=allVisible&content_type=mail"
+                 "&columns=1%2C20%2C300");
     assert_int_equal(canned_count(bench->server), 2);
 }
 

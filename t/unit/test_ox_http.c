@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 #define TUPLE "{\"data\":{\"validity\":3,\"total\":2,\"unread\":1,\"next\":9}}"
-#define CHUNKED "HTTP/1.1 200 OK\r\nContent-Type: text/javascript\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define CHUNKED                                                                                    \
+    "HTTP/1.1 200 OK\r\nContent-Type: text/javascript\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 static eas_err_t *probe(bench_t *bench, eas_session_t *session)
 {

@@ -5,7 +5,8 @@
 
 #define INBOX "default0/INBOX"
 #define MAIL(id, rest) "{\"data\":{\"id\":\"" #id "\",\"folder_id\":\"default0/INBOX\"" rest "}}"
-#define PLAIN "{\"id\":\"1\",\"content_type\":\"text/plain\",\"content\":\"Hi\",\"disp\":\"inline\"," \
+#define PLAIN "{\"id\":\"1\",\"content_type\":\"text/plain\",\"content\":\"Hi\"," \
+              "\"disp\":\"inline\"," \
               "\"size\":-1,\"truncated\":false,\"filename\":null,\"cid\":null}"
 
 static eas_item_t *one(bench_t *bench, const char *mail)
@@ -22,7 +23,8 @@ static void envelope_body_and_flags_become_properties(void **state)
 {
     bench_t *bench = *state;
     eas_item_t *item = one(bench, MAIL(7,
-        ",\"subject\":\"Gr\xc3\xbc\xc3\x9f" "e\",\"from\":[[\"Anna \\\"A\\\"\",\"anna@example.org\"]],"
+        ",\"subject\":\"Gr\xc3\xbc\xc3\x9f" "e\","
+        "\"from\":[[\"Anna \\\"A\\\"\",\"anna@example.org\"]],"
         "\"to\":[[null,\"bob@example.org\"],[\"C\",\"c@example.org\"]],\"cc\":[],\"bcc\":null,"
         "\"sent_date\":1497461067000,\"received_date\":1497461068000,\"flags\":41,"
         "\"color_label\":3,\"priority\":1,\"size\":2411,\"content_type\":\"Multipart/Mixed; b=x\","
