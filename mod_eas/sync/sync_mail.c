@@ -4,7 +4,9 @@
  * - changed: the newest rows; if what they show explains the probe, done;
  * - else the whole window, merged with the snapshot.
  * Flags other than \Seen do not show in the probe unless the backend gives modseq: the newest rows are
- * compared when the last time is older than flag_peek, the whole window after flag_refresh. */
+ * compared when the last time is older than flag_peek, the whole window after flag_refresh. With
+ * modseq the newest rows are compared when it moves, and the whole window after flag_refresh only if
+ * it has moved since the last time: that something changed does not say where. */
 #include <stdlib.h>
 #include "eas_crypto.h"
 #include "eas_time.h"
@@ -207,7 +209,8 @@ eas_err_t *mail_refresh(eas_coll_t *coll, eas_session_t *session)
         err = compare_window(coll, session, cutoff, scratch);
     } else if (!same_probe(&probe, &coll->tuple)) {
         err = follow_probe(&full, coll, session, &probe, cutoff, scratch);
-    } else if (!probe.modseq && now - checks.full > cfg->flag_refresh) {
+    } else if (now - checks.full > cfg->flag_refresh &&
+               (!probe.modseq || probe.modseq != checks.modseq)) {
         full = 1;
         err = compare_window(coll, session, cutoff, scratch);
     } else if (!probe.modseq && now - checks.peek > cfg->flag_peek) {
