@@ -13,10 +13,11 @@ static int same_command(const eas_ccmd_t *a, const eas_ccmd_t *b)
            memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
 }
 
-/* The probe moves with our own changes, so that they do not look like somebody else's. */
-static void tuple_flags(eas_coll_t *coll, unsigned before, unsigned after)
+/* The probe moves with our own changes, so that they do not look like somebody else's. A mail which came
+ * between the last probe and its listing is not in it. */
+static void tuple_flags(eas_coll_t *coll, apr_uint32_t uid, unsigned before, unsigned after)
 {
-    if ((before ^ after) & EAS_MF_SEEN) {
+    if (uid < coll->tuple.next && ((before ^ after) & EAS_MF_SEEN)) {
         if (after & EAS_MF_SEEN)
             coll->tuple.unread -= coll->tuple.unread > 0;
         else
@@ -24,8 +25,10 @@ static void tuple_flags(eas_coll_t *coll, unsigned before, unsigned after)
     }
 }
 
-static void tuple_removed(eas_coll_t *coll, unsigned flags)
+static void tuple_removed(eas_coll_t *coll, apr_uint32_t uid, unsigned flags)
 {
+    if (uid >= coll->tuple.next)
+        return;
     coll->tuple.total -= coll->tuple.total > 0;
     if (!(flags & EAS_MF_SEEN))
         coll->tuple.unread -= coll->tuple.unread > 0;
@@ -47,7 +50,7 @@ static eas_err_t *settle_change(eas_coll_t *coll, const eas_ccmd_t *cmd, apr_uin
     e->cli = (unsigned char)flagged(e->cli, cmd);
     if (done) {
         unsigned after = flagged(e->srv, cmd);
-        tuple_flags(coll, e->srv, after);
+        tuple_flags(coll, uid, e->srv, after);
         e->srv = (unsigned char)after;
     }
     snap_touched(&coll->snap, c);
@@ -64,7 +67,7 @@ static eas_err_t *settle_delete(eas_coll_t *coll, apr_uint32_t uid, int done)
         return err;
     e->cli = 0;
     if (done && HAS(e->srv)) {
-        tuple_removed(coll, e->srv);
+        tuple_removed(coll, uid, e->srv);
         e->srv = 0;
     }
     snap_touched(&coll->snap, c);

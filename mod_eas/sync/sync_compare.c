@@ -19,13 +19,25 @@ static void emit(merge_t *m, const snap_entry_t *e)
     m->n++;
 }
 
+/* A row that the last probe did not count. */
+static void count_fresh(snap_delta_t *delta, const eas_mail_row_t *row)
+{
+    delta->fresh++;
+    delta->total++;
+    if (!(row->flags & EAS_MF_SEEN))
+        delta->unread++;
+}
+
 /* An entry that the listing does not have. */
-static void missing(snap_delta_t *delta, merge_t *m, snap_entry_t *e, apr_uint32_t since)
+static void missing(snap_delta_t *delta, merge_t *m, snap_entry_t *e, apr_uint32_t since,
+                    apr_uint64_t old_next)
 {
     if (HAS(e->srv) && (since == 0 || e->received > since)) {
-        delta->total--;
-        if (!(e->srv & EAS_MF_SEEN))
-            delta->unread--;
+        if (e->uid < old_next) {
+            delta->total--;
+            if (!(e->srv & EAS_MF_SEEN))
+                delta->unread--;
+        }
         e->srv = 0;
         m->changed = 1;
     }
@@ -33,9 +45,11 @@ static void missing(snap_delta_t *delta, merge_t *m, snap_entry_t *e, apr_uint32
 }
 
 static void matched(snap_delta_t *delta, merge_t *m, snap_entry_t *e, const eas_mail_row_t *row,
-                    unsigned visible)
+                    unsigned visible, apr_uint64_t old_next)
 {
-    if ((row->flags ^ e->srv) & EAS_MF_SEEN)
+    if (row->uid >= old_next) /* came between the last probe and its listing */
+        count_fresh(delta, row);
+    else if ((row->flags ^ e->srv) & EAS_MF_SEEN)
         delta->unread += row->flags & EAS_MF_SEEN ? -1 : 1;
     if (!HAS(e->srv) || ((row->flags ^ e->srv) & (visible | EAS_MF_SEEN) & SNAP_FLAGS)) {
         e->srv = (unsigned char)(SNAP_HAS | (e->srv & SNAP_SOFT) | (row->flags & SNAP_FLAGS));
@@ -48,11 +62,8 @@ static void matched(snap_delta_t *delta, merge_t *m, snap_entry_t *e, const eas_
 static int inserted(snap_delta_t *delta, snap_entry_t *e, const eas_mail_row_t *row,
                     apr_uint32_t cutoff, apr_uint64_t old_next)
 {
-    if (row->uid >= old_next) {
-        delta->total++;
-        if (!(row->flags & EAS_MF_SEEN))
-            delta->unread++;
-    }
+    if (row->uid >= old_next)
+        count_fresh(delta, row);
     if (row->received < cutoff)
         return 0;
     memset(e, 0, sizeof(*e));
@@ -72,9 +83,9 @@ static void merge(snap_delta_t *delta, merge_t *m, snap_t *snap, snap_chunk_t *c
     while (i < c->count || j < n) {
         snap_entry_t fresh;
         if (j == n || (i < c->count && c->e[i].uid < rows[j].uid)) {
-            missing(delta, m, &c->e[i++], since);
+            missing(delta, m, &c->e[i++], since, old_next);
         } else if (i < c->count && c->e[i].uid == rows[j].uid) {
-            matched(delta, m, &c->e[i++], &rows[j++], snap->visible);
+            matched(delta, m, &c->e[i++], &rows[j++], snap->visible, old_next);
         } else {
             if (inserted(delta, &fresh, &rows[j], cutoff, old_next)) {
                 if (!m->out) { /* room for all that can come */

@@ -176,7 +176,10 @@ static eas_err_t *follow_probe(int *full, eas_coll_t *coll, eas_session_t *sessi
                       pool);
         if (err)
             return err;
-        if (*full || ((apr_int64_t)coll->tuple.total + delta.total == (apr_int64_t)probe->total &&
+        /* A new mail that was not among the newest (moved here, with its old time) and a deletion
+         * that was not seen either would make up for each other in the totals. */
+        if (*full || (delta.fresh >= fresh &&
+                      (apr_int64_t)coll->tuple.total + delta.total == (apr_int64_t)probe->total &&
                       (apr_int64_t)coll->tuple.unread + delta.unread == (apr_int64_t)probe->unread))
             return NULL;
     }

@@ -93,6 +93,7 @@ int snap_dirty(const snap_t *snap);
 /** What a comparison found, seen from the server: to be checked against the probe. */
 typedef struct snap_delta_t {
     apr_int64_t total, unread;
+    apr_uint64_t fresh; /**< rows with uids that were not given out at the last probe */
 } snap_delta_t;
 
 /** Takes in a listing. @a rows: sorted by uid. @a since: entries received at or before it are not

@@ -667,9 +667,12 @@ static eas_err_t *work(fx_result_t *r, const char **key, const eas_change_t **ch
         if (o->stop)
             return eas_err_create(pool, EAS_E_UNAVAILABLE, "fixture", "stopped");
         for (int i = 0; i < *count; i++) {
-            if (o->vanish && (*changes)[i].op == EAS_OP_ADD && i % o->vanish == 0)
+            if (o->vanish && (*changes)[i].op == EAS_OP_ADD && i % o->vanish == 0) {
+                fx_folder_t *f = fx_find_folder(fx, ph->folder);
+                if (f)
+                    fx_delete(f, (*changes)[i].uid);
                 eas_coll_vanished(coll, &(*changes)[i]);
-            else
+            } else
                 eas_coll_sent(coll, &(*changes)[i]);
         }
     }
@@ -766,8 +769,8 @@ int fx_estimate(fx_t *fx, fx_phone_t *ph, int filter)
     OK(eas_coll_open(&coll, &status, st, ph->cid, ph->key, pool));
     if (coll) {
         eas_coll_set_view(coll, filter, fx->visible);
-        OK(eas_coll_refresh(coll, fx->session));
-        pending = (int)eas_coll_pending(coll);
+        if (!eas_coll_refresh(coll, fx->session))
+            pending = (int)eas_coll_pending(coll);
     }
     eas_state_close(st);
     apr_pool_destroy(pool);
