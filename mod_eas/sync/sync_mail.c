@@ -64,7 +64,7 @@ static eas_err_t *compare(snap_delta_t *delta, int *complete, eas_coll_t *coll,
     if (err)
         return eas_err_wrap(coll->pool, err, "sync.mail", "cannot list collection %s", coll->cid);
     if (limit && count >= limit)
-        since = rows[count - 1].received;
+        since = rows[count - 1].received ? rows[count - 1].received : 1; /* 0 would mean: all */
     *complete = since == 0 || since < cutoff;
     return snap_compare(delta, &coll->snap, sorted(rows, count, pool), count, since, cutoff,
                         coll->tuple.next);
