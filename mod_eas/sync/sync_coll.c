@@ -215,7 +215,10 @@ void eas_coll_set_view(eas_coll_t *coll, int filter, unsigned visible)
 
 eas_err_t *eas_coll_refresh(eas_coll_t *coll, eas_session_t *session)
 {
-    eas_err_t *err = snap_set_visible(&coll->snap, coll->visible);
+    eas_err_t *err;
+    if (coll->snap.visible != coll->visible)
+        coll->head_dirty = 1; /* the new counts are kept, else each request would count anew */
+    err = snap_set_visible(&coll->snap, coll->visible);
     return err ? err : mail_refresh(coll, session);
 }
 
