@@ -13,9 +13,9 @@
  *     eas_err_t *err = eas_ox_create(&be, &conf, child_pool);
  *     err = be->session->login(&session, be, &cred, pool);
  *
- * Memory: the backend lives in the pool given to eas_ox_create(), which must have its own
- * allocator or be used by one thread while it is created; it keeps no pointer into @a conf. Results
- * live in the pool of the call; JSON trees are freed before a call returns.
+ * Memory: the backend lives in the pool given to eas_ox_create(), used only there and by that
+ * thread; it keeps no pointer into @a conf. Results live in the pool of the call; JSON trees are
+ * freed before a call returns.
  *
  * Threads: any thread may call; HTTP handles are pooled per process under a lock, each is used by
  * one call at a time. A session belongs to one request at a time: two threads of one user have an

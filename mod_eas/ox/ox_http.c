@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <apr_allocator.h>
 #include <apr_atomic.h>
 #include <apr_strings.h>
 #include <curl/curl.h>
@@ -201,6 +202,8 @@ static apr_status_t headers_free(void *data)
 eas_err_t *ox_http_init(ox_backend_t *ox, apr_pool_t *pool)
 {
     static const char *const types[] = {NULL, "Content-Type: " OX_JSON, "Content-Type: " OX_FORM};
+    apr_allocator_t *allocator;
+    apr_pool_t *own;
     apr_status_t rv;
 
     pthread_once(&global_once, global_init);
@@ -213,8 +216,16 @@ eas_err_t *ox_http_init(ox_backend_t *ox, apr_pool_t *pool)
             list = curl_slist_append(list, types[i]);
         ox->headers[i] = list;
     }
-    rv = apr_reslist_create(&ox->handles, 0, ox->conf.max_handles, ox->conf.max_handles,
-                            IDLE_HANDLE, handle_create, handle_destroy, ox, pool);
+    /* The list allocates whenever it grows, from whichever thread, under its own lock only: so from
+     * a pool and an allocator that nobody else uses. */
+    rv = apr_allocator_create(&allocator);
+    if (rv == APR_SUCCESS)
+        rv = apr_pool_create_ex(&own, pool, NULL, allocator);
+    if (rv == APR_SUCCESS) {
+        apr_allocator_owner_set(allocator, own);
+        rv = apr_reslist_create(&ox->handles, 0, ox->conf.max_handles, ox->conf.max_handles,
+                                IDLE_HANDLE, handle_create, handle_destroy, ox, own);
+    }
     if (rv != APR_SUCCESS)
         return eas_err_apr(pool, rv, TAG, "cannot create the pool of HTTP handles");
     apr_reslist_timeout_set(ox->handles, ox->conf.wait_timeout);
