@@ -219,6 +219,8 @@ eas_err_t *eas_coll_refresh(eas_coll_t *coll, eas_session_t *session)
     if (coll->snap.visible != coll->visible)
         coll->head_dirty = 1; /* the new counts are kept, else each request would count anew */
     err = snap_set_visible(&coll->snap, coll->visible);
+    if (!err)
+        err = commands_not_repeated(coll);
     return err ? err : mail_refresh(coll, session);
 }
 

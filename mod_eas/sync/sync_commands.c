@@ -39,16 +39,18 @@ static unsigned flagged(unsigned bits, const eas_ccmd_t *cmd)
     return (bits | cmd->set) & ~(unsigned)cmd->clear;
 }
 
-/* Takes the result of a Change into the snapshot. */
-static eas_err_t *settle_change(eas_coll_t *coll, const eas_ccmd_t *cmd, apr_uint32_t uid, int done)
+/* Takes the result of a Change into the snapshot. @a settled: the phone takes it as done. */
+static eas_err_t *settle_change(eas_coll_t *coll, const eas_ccmd_t *cmd, apr_uint32_t uid, int done,
+                                int settled)
 {
     snap_entry_t *e;
     int c;
     eas_err_t *err = snap_find(&e, &c, &coll->snap, uid);
     if (err || !e)
         return err;
-    e->cli = (unsigned char)flagged(e->cli, cmd);
-    if (done) {
+    if (HAS(e->cli) && settled)
+        e->cli = (unsigned char)flagged(e->cli, cmd);
+    if (done && HAS(e->srv)) {
         unsigned after = flagged(e->srv, cmd);
         tuple_flags(coll, uid, e->srv, after);
         e->srv = (unsigned char)after;
@@ -58,14 +60,15 @@ static eas_err_t *settle_change(eas_coll_t *coll, const eas_ccmd_t *cmd, apr_uin
 }
 
 /* Takes the result of a Delete into the snapshot: gone on both sides, or only from the phone. */
-static eas_err_t *settle_delete(eas_coll_t *coll, apr_uint32_t uid, int done)
+static eas_err_t *settle_delete(eas_coll_t *coll, apr_uint32_t uid, int done, int settled)
 {
     snap_entry_t *e;
     int c;
     eas_err_t *err = snap_find(&e, &c, &coll->snap, uid);
     if (err || !e)
         return err;
-    e->cli = 0;
+    if (settled)
+        e->cli = 0;
     if (done && HAS(e->srv)) {
         tuple_removed(coll, uid, e->srv);
         e->srv = 0;
@@ -90,15 +93,15 @@ static int item_status(const eas_err_t *err)
     }
 }
 
-/* Answers a command that was done under this key before. */
-static eas_err_t *repeat(eas_coll_t *coll, eas_ccmd_t *cmd, const eas_ccmd_t *old)
+/* A command that was done under this key before. @a settled: the phone gave it again, and what it did to
+ * its copy stands; otherwise its outcome comes to the phone like any other change of the server. */
+static eas_err_t *done_before(eas_coll_t *coll, const eas_ccmd_t *old, int settled)
 {
     apr_uint32_t uid;
-    cmd->status = old->status;
-    if (cmd->op == EAS_C_ADD || !eas_server_id_parse(&uid, coll->cid, cmd->id))
+    if (old->op == EAS_C_ADD || !eas_server_id_parse(&uid, coll->cid, old->id))
         return NULL;
-    return cmd->op == EAS_C_CHANGE ? settle_change(coll, cmd, uid, cmd->status == 1)
-                                   : settle_delete(coll, uid, cmd->status == 1);
+    return old->op == EAS_C_CHANGE ? settle_change(coll, old, uid, old->status == 1, settled)
+                                   : settle_delete(coll, uid, old->status == 1, settled);
 }
 
 /* Sorts a command out: 1 = to be done, with *uid; 0 = its status is final. */
@@ -120,12 +123,12 @@ static eas_err_t *examine(int *todo, apr_uint32_t *uid, eas_coll_t *coll, eas_cc
         cmd->status = cmd->op == EAS_C_DELETE ? 1 : 8; /* already gone is as good as deleted */
     } else if (!HAS(e->srv)) {
         if (cmd->op == EAS_C_DELETE)
-            return settle_delete(coll, *uid, 1);
+            return settle_delete(coll, *uid, 1, 1);
         cmd->status = 8; /* its Delete follows in this answer */
     } else if (coll->folder->readonly) {
         cmd->status = 6;
-        return cmd->op == EAS_C_CHANGE ? settle_change(coll, cmd, *uid, 0)
-                                       : settle_delete(coll, *uid, 0);
+        return cmd->op == EAS_C_CHANGE ? settle_change(coll, cmd, *uid, 0, 1)
+                                       : settle_delete(coll, *uid, 0, 1);
     } else {
         *todo = 1;
     }
@@ -169,7 +172,7 @@ static eas_err_t *do_changes(eas_coll_t *coll, const batch_t *b, eas_session_t *
     for (i = 0; i < b->n; i++) {
         if (f[i].result)
             b->cmds[i]->status = item_status(f[i].result);
-        if ((err = settle_change(coll, b->cmds[i], b->uids[i], !f[i].result)))
+        if ((err = settle_change(coll, b->cmds[i], b->uids[i], !f[i].result, 1)))
             return err;
     }
     return NULL;
@@ -186,56 +189,94 @@ static eas_err_t *do_deletes(eas_coll_t *coll, const batch_t *b, int hard, eas_s
     for (i = 0; i < b->n; i++) {
         if (failed[i])
             b->cmds[i]->status = 9; /* not deleted: the trash is full; it comes back */
-        if ((err = settle_delete(coll, b->uids[i], !failed[i])))
+        if ((err = settle_delete(coll, b->uids[i], !failed[i], 1)))
             return err;
     }
     return NULL;
+}
+
+/* The recorded command that this one repeats, -1 when it is new. */
+static int find_same(const eas_ccmd_t *cmds, int count, const eas_ccmd_t *cmd)
+{
+    int i;
+    for (i = 0; i < count; i++)
+        if (same_command(&cmds[i], cmd))
+            return i;
+    return -1;
 }
 
 /* Keeps what is recorded under this key: the earlier ones that were not repeated, and these. */
 static void record(eas_coll_t *coll, const eas_ccmd_t *old, int nold, const eas_ccmd_t *cmds,
                    int count)
 {
-    int i, j;
+    int i;
     coll->cmds = apr_palloc(coll->pool, sizeof(*cmds) * (apr_size_t)(nold + count + 1));
-    for (i = 0; i < nold; i++) {
-        for (j = 0; j < count && !same_command(&old[i], &cmds[j]); j++)
-            ;
-        if (j == count)
+    for (i = 0; i < nold; i++)
+        if (find_same(cmds, count, &old[i]) < 0)
             coll->cmds[coll->ncmds++] = old[i];
-    }
     memcpy(coll->cmds + coll->ncmds, cmds, sizeof(*cmds) * (apr_size_t)count);
     coll->ncmds += count;
     coll->commanded = 1;
 }
 
+/* What was done under this key and is not asked for again. Only for a phone which comes back with the key
+ * before the newest: in the newest state it is settled already. */
+static eas_err_t *not_repeated(eas_coll_t *coll, const eas_ccmd_t *old, int nold,
+                               const eas_ccmd_t *cmds, int count)
+{
+    eas_err_t *err = NULL;
+    int i;
+    coll->settled = 1;
+    for (i = 0; coll->replayed && i < nold && !err; i++)
+        if (find_same(cmds, count, &old[i]) < 0)
+            err = done_before(coll, &old[i], 0);
+    return err;
+}
+
+eas_err_t *commands_not_repeated(eas_coll_t *coll)
+{
+    eas_ccmd_t *old;
+    int nold;
+    eas_err_t *err;
+    if (!coll->replayed || coll->settled)
+        return NULL;
+    err = replay_load(&old, &nold, coll->st, coll->cid, coll->uuid, coll->n, coll->pool);
+    return err ? err : not_repeated(coll, old, nold, NULL, 0);
+}
+
 eas_err_t *eas_coll_commands(eas_coll_t *coll, eas_ccmd_t *cmds, int count, int hard,
                              eas_session_t *session)
 {
-    eas_ccmd_t *old = NULL;
-    int nold = 0, i, j;
+    eas_ccmd_t *old;
+    int nold, i, j;
     batch_t changes, deletes;
-    eas_err_t *err = NULL;
+    eas_err_t *err;
 
     if (!count)
         return NULL;
-    if (coll->replayed)
-        err = replay_load(&old, &nold, coll->st, coll->cid, coll->uuid, coll->n, coll->pool);
+    /* Also with the newest key there may be a record: of a repeat without the commands which did not
+     * need a new key, or of a process that died before its head was written. */
+    err = replay_load(&old, &nold, coll->st, coll->cid, coll->uuid, coll->n, coll->pool);
+    if (!err)
+        err = not_repeated(coll, old, nold, cmds, count);
     if (err)
         return err;
     batch_init(&changes, count, coll->pool);
     batch_init(&deletes, count, coll->pool);
     for (i = 0; i < count; i++) {
         apr_uint32_t uid = 0;
-        int todo;
-        for (j = 0; j < nold && !same_command(&old[j], &cmds[i]); j++)
-            ;
-        if (j < nold)
-            err = repeat(coll, &cmds[i], &old[j]);
-        else if (!(err = examine(&todo, &uid, coll, &cmds[i])) && todo)
-            batch_add(cmds[i].op == EAS_C_CHANGE ? &changes : &deletes, &cmds[i], uid);
+        int todo = 0;
+        j = find_same(old, nold, &cmds[i]);
+        if (j >= 0) {
+            cmds[i].status = old[j].status;
+            err = done_before(coll, &old[j], 1);
+        } else {
+            err = examine(&todo, &uid, coll, &cmds[i]);
+        }
         if (err)
             return err;
+        if (todo)
+            batch_add(cmds[i].op == EAS_C_CHANGE ? &changes : &deletes, &cmds[i], uid);
     }
     if (changes.n && (err = do_changes(coll, &changes, session)))
         return err;

@@ -140,7 +140,10 @@ struct eas_coll_t {
     int head_dirty, sent;
     eas_ccmd_t *cmds;          /**< done under the presented key, earlier ones included */
     int ncmds, commanded;
+    int settled;               /**< earlier commands under this key are in the snapshot */
 };
+/** sync_commands.c: takes in what was done under the presented key and is not commanded again. */
+eas_err_t *commands_not_repeated(eas_coll_t *coll);
 /** sync_mail.c: probe and compare. */
 eas_err_t *mail_refresh(eas_coll_t *coll, eas_session_t *session);
 /** Remembers that the flags were compared for the state of @a serial; called once that state is queued. */
