@@ -155,24 +155,38 @@ static void batch_add(batch_t *b, eas_ccmd_t *cmd, apr_uint32_t uid)
     b->uids[b->n++] = uid;
 }
 
+/* Several Changes of one mail become one: the backend promises no order. */
+static int entry_of(eas_mail_flags_t *f, int *n, apr_uint32_t uid)
+{
+    int i;
+    for (i = 0; i < *n; i++)
+        if (f[i].uid == uid)
+            return i;
+    f[*n].uid = uid;
+    return (*n)++;
+}
+
 static eas_err_t *do_changes(eas_coll_t *coll, const batch_t *b, eas_session_t *session)
 {
     eas_mail_flags_t *f = apr_pcalloc(coll->pool, sizeof(*f) * (apr_size_t)(b->n + 1));
+    int *at = apr_palloc(coll->pool, sizeof(*at) * (apr_size_t)(b->n + 1));
     eas_err_t *err;
-    int i;
+    int i, n = 0;
     for (i = 0; i < b->n; i++) {
-        f[i].uid = b->uids[i];
-        f[i].set = b->cmds[i]->set;
-        f[i].clear = b->cmds[i]->clear;
+        const eas_ccmd_t *cmd = b->cmds[i];
+        eas_mail_flags_t *e = &f[at[i] = entry_of(f, &n, b->uids[i])];
+        e->set = (apr_uint16_t)((e->set | cmd->set) & ~cmd->clear);
+        e->clear = (apr_uint16_t)((e->clear & ~cmd->set) | cmd->clear);
     }
-    err = coll->st->cfg->be->mail->set_flags(session, coll->folder->oxid, f, b->n, coll->pool);
+    err = coll->st->cfg->be->mail->set_flags(session, coll->folder->oxid, f, n, coll->pool);
     if (err)
         return eas_err_wrap(coll->pool, err, "sync.commands", "cannot change flags in %s",
                             coll->cid);
     for (i = 0; i < b->n; i++) {
-        if (f[i].result)
-            b->cmds[i]->status = item_status(f[i].result);
-        if ((err = settle_change(coll, b->cmds[i], b->uids[i], !f[i].result, 1)))
+        const eas_err_t *failed = f[at[i]].result;
+        if (failed)
+            b->cmds[i]->status = item_status(failed);
+        if ((err = settle_change(coll, b->cmds[i], b->uids[i], !failed, 1)))
             return err;
     }
     return NULL;
