@@ -230,7 +230,23 @@ apr_size_t eas_coll_pending(const eas_coll_t *coll)
 }
 
 /* How often changes were sent for the presented key, this time included. A process that dies while
- * it makes an answer, and a phone that chokes on one, both come back with the same key. */
+ * it makes an answer, and a phone that chokes on one, both come back with the same key. So does a phone
+ * that was told of a backend or a disk which is away; those attempts are taken back, since they say
+ * nothing about the mails. */
+static void keep_tries(const eas_coll_t *coll)
+{
+    eas_cache_t *cache = coll->st->cfg->cache;
+    apr_size_t keylen;
+    const char *key = sync_cache_key(&keylen, coll->st, "tries", coll->cid, coll->pool);
+    const char *text = sync_key_text(coll->uuid, coll->n, coll->pool);
+    apr_size_t textlen = strlen(text);
+    unsigned char rec[80];
+
+    memcpy(rec, text, textlen);
+    rec[textlen] = (unsigned char)coll->tries;
+    cache->set(cache, key, keylen, rec, textlen + 1, TRIES_TTL, coll->pool);
+}
+
 static int count_tries(eas_coll_t *coll)
 {
     eas_cache_t *cache = coll->st->cfg->cache;
@@ -239,19 +255,36 @@ static int count_tries(eas_coll_t *coll)
     const char *key = sync_cache_key(&keylen, coll->st, "tries", coll->cid, coll->pool);
     const char *text = sync_key_text(coll->uuid, coll->n, coll->pool);
     apr_size_t textlen = strlen(text);
-    unsigned char rec[80];
-    int tries = 1;
 
+    coll->tries = 1;
     cache->get(&val, &len, cache, key, keylen, coll->pool);
     if (val && len == textlen + 1 && memcmp(val, text, textlen) == 0) {
-        tries = ((const unsigned char *)val)[textlen] + 1;
-        if (tries > 255)
-            tries = 255;
+        coll->tries = ((const unsigned char *)val)[textlen] + 1;
+        if (coll->tries > 255)
+            coll->tries = 255;
     }
-    memcpy(rec, text, textlen);
-    rec[textlen] = (unsigned char)tries;
-    cache->set(cache, key, keylen, rec, textlen + 1, TRIES_TTL, coll->pool);
-    return tries;
+    keep_tries(coll);
+    coll->next_picking = coll->st->picking;
+    coll->st->picking = coll;
+    return coll->tries;
+}
+
+void coll_tries_committed(eas_state_t *st)
+{
+    eas_coll_t **at = &st->picking;
+    while (*at)
+        if ((*at)->finished)
+            *at = (*at)->next_picking;
+        else
+            at = &(*at)->next_picking;
+}
+
+void coll_tries_undone(eas_state_t *st)
+{
+    for (; st->picking; st->picking = st->picking->next_picking) {
+        st->picking->tries--;
+        keep_tries(st->picking);
+    }
 }
 
 eas_err_t *eas_coll_pick(const eas_change_t **changes, int *count, int *more, eas_coll_t *coll,
@@ -324,6 +357,7 @@ eas_err_t *eas_coll_finish(const char **newkey, eas_coll_t *coll)
     *newkey = coll->initial ? NULL : sync_key_text(coll->uuid, coll->n, coll->pool);
     if (!advance && !coll->head_dirty && !snap_dirty(&coll->snap)) {
         mail_compared(coll, coll->opened);
+        coll->finished = 1;
         return NULL;
     }
     /* Beside the new state stays the one that it was worked out from, also when the key stays the
@@ -346,6 +380,7 @@ eas_err_t *eas_coll_finish(const char **newkey, eas_coll_t *coll)
     sync_row_put(coll->st, head_key(coll->cid, coll->pool), &cur, prev->data ? prev : NULL,
                  coll->pool);
     mail_compared(coll, coll->serial + 1);
+    coll->finished = 1;
     *newkey = sync_key_text(coll->uuid, cur.stamp, coll->pool);
     return NULL;
 }

@@ -12,6 +12,7 @@ struct eas_state_t {
     const char *device;  /**< lower case */
     eas_lease_t *lease;
     eas_db_t *db;
+    eas_coll_t *picking; /**< collections whose picked changes are not committed yet */
 };
 
 /** Key of something cached for this device and, where given, one collection. */
@@ -141,7 +142,13 @@ struct eas_coll_t {
     eas_ccmd_t *cmds;          /**< done under the presented key, earlier ones included */
     int ncmds, commanded;
     int settled;               /**< earlier commands under this key are in the snapshot */
+    int tries;                 /**< how often changes were picked under this key */
+    int finished;
+    eas_coll_t *next_picking;
 };
+/** The state is written / will not be: an attempt that failed in good order does not count as a try. */
+void coll_tries_committed(eas_state_t *st);
+void coll_tries_undone(eas_state_t *st);
 /** sync_commands.c: takes in what was done under the presented key and is not commanded again. */
 eas_err_t *commands_not_repeated(eas_coll_t *coll);
 /** sync_mail.c: probe and compare. */

@@ -47,11 +47,14 @@ eas_err_t *eas_state_open(eas_state_t **out, const eas_sync_cfg_t *cfg, const ea
 eas_err_t *eas_state_commit(eas_state_t *st)
 {
     eas_err_t *err = st->cfg->store->v->sync(st->db);
+    if (!err)
+        coll_tries_committed(st);
     return err ? eas_err_wrap(st->pool, err, "sync.state", "cannot write the device's state") : NULL;
 }
 
 void eas_state_close(eas_state_t *st)
 {
+    coll_tries_undone(st);
     if (st->db) {
         st->cfg->store->v->close(st->db);
         st->db = NULL;
