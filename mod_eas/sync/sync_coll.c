@@ -420,6 +420,21 @@ int coll_last_tuple(eas_mail_tuple_t *tuple, eas_state_t *st, const char *cid, a
     return 1;
 }
 
+void coll_forget(eas_state_t *st, const char *cid, apr_pool_t *pool)
+{
+    eas_coll_t *coll = coll_new(st, cid, pool);
+    const sync_side_t *sides[2] = {&coll->head.cur, &coll->head.prev};
+    snap_t snap;
+    int i;
+    if (sync_row_get(&coll->head, st, head_key(cid, pool), pool) || !coll->head.cur.data)
+        return; /* a damaged head goes with the next key 0 */
+    for (i = 0; i < 2; i++)
+        if (!side_snap(&snap, coll, sides[i]))
+            snap_forget(&snap);
+    replay_forget(st, cid, pool);
+    st->cfg->store->v->put(st->db, head_key(cid, pool), NULL, 0);
+}
+
 eas_err_t *eas_coll_known(eas_change_t *item, int *known, eas_state_t *st, const char *cid,
                           const char *server_id, apr_pool_t *pool)
 {

@@ -319,6 +319,8 @@ static int save_folders(eas_state_t *st, const list_t *last, const list_t *now, 
         eas_buf_t b;
         if (old && same_for_phone(old, &now->f[i]) && same_for_us(old, &now->f[i]))
             continue;
+        if (old && now->f[i].role != EAS_ROLE_NONE && strcmp(old->oxid, now->f[i].oxid) != 0)
+            coll_forget(st, old->id, pool); /* another folder is the default now */
         eas_buf_init(&b, 128, pool);
         eas_buf_u8(&b, LIST_FORMAT);
         folder_write(&b, &now->f[i]);
@@ -328,6 +330,7 @@ static int save_folders(eas_state_t *st, const list_t *last, const list_t *now, 
     for (i = 0; i < last->n; i++)
         if (!apr_hash_get(has, last->f[i].id, APR_HASH_KEY_STRING)) {
             st->cfg->store->v->put(st->db, folder_key(last->f[i].id, pool), NULL, 0);
+            coll_forget(st, last->f[i].id, pool);
             touched = 1;
         }
     return touched;

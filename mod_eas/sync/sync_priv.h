@@ -111,11 +111,16 @@ eas_err_t *snap_pick(eas_change_t *changes, int *count, snap_t *snap, int window
 eas_err_t *snap_save(snap_t *snap, const snap_t *keep, const snap_t *const *gone,
                      apr_uint64_t serial);
 
+/** Queues the deletion of all rows. */
+void snap_forget(snap_t *snap);
+
 /* ---- replay record: what the phone commanded under a key, and how it ended ---- */
 eas_err_t *replay_load(eas_ccmd_t **cmds, int *count, eas_state_t *st, const char *cid,
                        const char *uuid, apr_uint64_t n, apr_pool_t *pool);
 void replay_save(eas_state_t *st, const char *cid, const char *uuid, apr_uint64_t n,
                  const eas_ccmd_t *cmds, int count, apr_pool_t *scratch_pool);
+
+void replay_forget(eas_state_t *st, const char *cid, apr_pool_t *scratch_pool);
 
 /* ---- collection ---- */
 struct eas_coll_t {
@@ -159,5 +164,7 @@ void mail_compared(eas_coll_t *coll, apr_uint64_t serial);
 apr_uint32_t mail_cutoff(int filter);
 /** The probe that a collection's newest state remembers; 0 when it has none. */
 int coll_last_tuple(eas_mail_tuple_t *tuple, eas_state_t *st, const char *cid, apr_pool_t *pool);
+/** Queues the deletion of all rows of a collection whose folder is gone or has become another one. */
+void coll_forget(eas_state_t *st, const char *cid, apr_pool_t *pool);
 
 #endif

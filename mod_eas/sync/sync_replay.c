@@ -77,3 +77,8 @@ void replay_save(eas_state_t *st, const char *cid, const char *uuid, apr_uint64_
     }
     st->cfg->store->v->put(st->db, replay_key(cid, scratch_pool), b.data, b.len);
 }
+
+void replay_forget(eas_state_t *st, const char *cid, apr_pool_t *scratch_pool)
+{
+    st->cfg->store->v->put(st->db, replay_key(cid, scratch_pool), NULL, 0);
+}

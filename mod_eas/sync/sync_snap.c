@@ -366,3 +366,10 @@ eas_err_t *snap_save(snap_t *snap, const snap_t *keep, const snap_t *const *gone
     apr_pool_destroy(scratch);
     return err;
 }
+
+void snap_forget(snap_t *snap)
+{
+    int c;
+    for (c = 0; c < snap->nchunks; c++)
+        snap->st->cfg->store->v->put(snap->st->db, row_key(snap, snap->chunks[c].id), NULL, 0);
+}
