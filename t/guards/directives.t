@@ -13,44 +13,46 @@ my $docs = content('docs/directives.md') // '';
 my $conf = content('conf.d/eas.conf') // '';
 (my $rows = without_comments($def)) =~ s/"\s*\n\s*"//g;
 
+# type, field, name, scope, default, low, high, text
 my (%row, @order, @twice);
-while ($rows =~ /EAS_DIRECTIVE\((\w+),\s*(\w+),\s*(\w+),\s*"((?:[^"\\]|\\.)*)",\s*([^,]+),\s*([^,]+),\s*"((?:[^"\\]|\\.)*)"\)/g) {
-    push @twice, "EAS$1" if $row{$1};
-    push @order, $1;
-    my ($default, $help) = ($4, $7);
-    s/\\(.)/$1/g for $default, $help;
-    $row{$1} = { kind => $2, scope => $3, default => $default, least => $5, most => $6, help => $help };
+while ($rows =~ /EAS_DIRECTIVE\((\w+),\s*(\w+),\s*"(EAS\w+)",\s*(\w+),\s*"((?:[^"\\]|\\.)*)",\s*([^,]+),\s*([^,]+),\s*"((?:[^"\\]|\\.)*)"\s*\)/g) {
+    my $name = $3;
+    push @twice, $name if $row{$name} || grep { $_->{field} eq $2 } values %row;
+    push @order, $name;
+    my ($default, $text) = ($5, $8);
+    s/\\(.)/$1/g for $default, $text;
+    $row{$name} = { type => $1, field => $2, scope => $4, default => $default, low => $6, high => $7, text => $text };
 }
 my $count = () = $rows =~ /^EAS_DIRECTIVE\(/mg;
 check 'the list can be read whole', @order && @order == $count ? () : @order . " of $count rows";
-check 'every directive stands once', @twice;
+check 'every directive and every field stands once', @twice;
+check 'scopes are known', grep { $row{$_}{scope} !~ /^(SERVER|VHOST)$/ } @order;
+check 'every directive is explained in whole sentences', map { "$_: \"$row{$_}{text}\"" }
+    grep { length $row{$_}{text} < 20 || $row{$_}{text} !~ /^[A-Z0-9].*\.$/ } @order;
 
-my %KIND = map { $_ => 1 } qw(TEXT INT SIZE SECS FLAG VERSION URL TRACE);
-my %SCOPE = map { $_ => 1 } qw(SERVER VHOST);
-check 'kinds and scopes are known', map { "EAS$_" } grep { !$KIND{ $row{$_}{kind} } || !$SCOPE{ $row{$_}{scope} } } @order;
-check 'every directive is explained in whole sentences', map { "EAS$_: \"$row{$_}{help}\"" }
-    grep { length $row{$_}{help} < 20 || $row{$_}{help} !~ /^[A-Z].*\.$/ } @order;
-
-my %UNIT = (K => 1 << 10, M => 1 << 20, G => 1 << 30);
+my %UNIT = ('' => 1, K => 1 << 10, M => 1 << 20, G => 1 << 30, s => 1, m => 60, min => 60, h => 3600, d => 86400);
 check 'defaults are within their own limits', map {
     my $row = $row{$_};
-    my ($number, $unit) = $row->{default} =~ /^(\d+)([KMG]?)$/;
-    $row->{kind} !~ /^(INT|SIZE|SECS)$/ ? ()
-        : !defined $number ? "EAS$_: default \"$row->{default}\" is no number"
-        : $number * ($UNIT{$unit} // 1) < $row->{least} || $number * ($UNIT{$unit} // 1) > $row->{most} ? "EAS$_: $row->{default}"
+    my ($number, $unit) = $row->{default} =~ /^(\d+)(K|M|G|s|m|min|h|d|)$/;
+    $row->{type} !~ /^(INTEGER|SIZE|TIME)$/ || $row->{default} eq '' ? ()
+        : !defined $number ? "$_: default \"$row->{default}\" is no number"
+        : $number * $UNIT{$unit} < $row->{low} || $number * $UNIT{$unit} > $row->{high} ? "$_: $row->{default}"
         : ();
 } @order;
 
-sub missing { my ($text) = @_; return map { "EAS$_" } grep { $text !~ /\bEAS$_\b/ } @order }
+# A test of the configuration needs one that is not there.
+my $INVENTED = 'EASNoSuchDirective';
+
+sub missing { my ($text) = @_; return grep { $text !~ /\b$_\b/ } @order }
 sub invented {
     my ($path) = @_;
     my %seen;
-    return map { "$path: EAS$_" } grep { !$row{$_} && !$seen{$_}++ } (content($path) // '') =~ /\bEAS([A-Z][a-z]\w+)/g;
+    return map { "$path: $_" } grep { !$row{$_} && $_ ne $INVENTED && !$seen{$_}++ }
+        (content($path) // '') =~ /\b(EAS[A-Z][a-z]\w+)/g;
 }
-# Names of programs and words that only look like directives.
 check 'docs/directives.md names every directive', missing($docs);
-check 'docs/directives.md holds what the list says of each', map { "EAS$_" }
-    grep { my $flat = $docs =~ s/\s+/ /gr; my $help = $row{$_}{help} =~ s/\s+/ /gr;
+check 'docs/directives.md holds what the list says of each',
+    grep { my $flat = $docs =~ s/\s+/ /gr; my $help = $row{$_}{text} =~ s/\s+/ /gr;
            my $plain = $flat =~ s/\\([|_*<>])/$1/gr;
            index($flat, $help) < 0 && index($plain, $help) < 0 } @order;
 check 'conf.d/eas.conf shows every directive', missing($conf);
@@ -63,10 +65,9 @@ check 'what eas.conf shows commented out is the default', map {
     my ($name, $value) = @$_;
     my $row = $row{$name};
     $value =~ s/^"(.*)"$/$1/;
-    !$row || $row->{default} eq '' || lc $value eq lc $row->{default} ? () : "EAS$name: $value, not $row->{default}";
-} map { /^\s*#\s?EAS([A-Z]\w+)\s+(\S.*?)\s*$/ ? [$1, $2] : () } split /\n/, $conf;
+    !$row || $row->{default} eq '' || lc $value eq lc $row->{default} ? () : "$name: $value, not $row->{default}";
+} map { /^\s*#\s?(EAS[A-Z]\w+)\s+(\S.*?)\s*$/ ? [$1, $2] : () } split /\n/, $conf;
 
 my $code = join '', map { without_comments(content($_)) } files(qr{\.[ch]$}, 'mod_eas/httpd');
-check 'the code uses every directive', map { "EAS$_" }
-    grep { $code !~ /\bEAS_(?:TEXT|NUM)\s*\([^()]*,\s*$_\s*\)|\bEAS_D_$_\b/ } @order;
+check 'the code uses every directive', grep { $code !~ /(?:->|\.)\s*$row{$_}{field}\b/ } @order;
 finish;
