@@ -28,7 +28,7 @@ check 'the list can be read whole', @order && @order == $count ? () : @order . "
 check 'every directive and every field stands once', @twice;
 check 'scopes are known', grep { $row{$_}{scope} !~ /^(SERVER|VHOST)$/ } @order;
 check 'every directive is explained in whole sentences', map { "$_: \"$row{$_}{text}\"" }
-    grep { length $row{$_}{text} < 20 || $row{$_}{text} !~ /^[A-Z0-9].*\.$/ } @order;
+    grep { length $row{$_}{text} < 12 || $row{$_}{text} !~ /^[A-Z0-9].*\.$/ } @order;
 
 my %UNIT = ('' => 1, K => 1 << 10, M => 1 << 20, G => 1 << 30, s => 1, m => 60, min => 60, h => 3600, d => 86400);
 check 'defaults are within their own limits', map {
