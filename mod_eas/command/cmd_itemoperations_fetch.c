@@ -138,7 +138,7 @@ static int apply_range(eas_span_t *data, apr_size_t *from, apr_size_t *to, const
 static void write_attachment(eas_writer_t *w, itemop_parts_t *parts, eas_ctx_t *ctx,
                              const itemop_fetch_t *f, eas_span_t data, const char *type)
 {
-    apr_size_t total = data.len, from, to;
+    apr_size_t total = data.len, from = 0, to = 0;
     if (f->has_range && !apply_range(&data, &from, &to, f)) {
         write_status(w, f, FETCH_RANGE);
         return;
