@@ -28,7 +28,8 @@ eas_err_t *eas_state_open(eas_state_t **out, const eas_sync_cfg_t *cfg, const ea
                    cfg->lease_wait, pool);
     if (err)
         return eas_err_wrap(pool, err, "sync.state", "no lease for the device");
-    apr_pool_cleanup_register(pool, st, close_cleanup, apr_pool_cleanup_null);
+    /* before pools below this one end, the database lives in one */
+    apr_pool_pre_cleanup_register(pool, st, close_cleanup);
     err = v->open(&st->db, cfg->store, st->user, device, pool);
     if (err && err->kind == EAS_E_STATE) {
         /* the store has set the file aside; the phone meets unknown keys and starts anew */
