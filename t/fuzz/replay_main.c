@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a fuzz target over its corpus without a fuzzer, as TAP, so that every `make check` replays it:
  *
- *     EAS_SRCDIR=/path/to/mod_eas t/fuzz/fuzz_wbxml            # t/fuzz/corpus/wbxml/*
+ *     EAS_SRCDIR=/path/to/mod_eas t/fuzz/fuzz_wbxml            the files of t/fuzz/corpus/wbxml
  *     t/fuzz/fuzz_wbxml crash-0815                             # files given by name
  *
  * Each file is also cut at some places and changed in some bytes, the same ones in each run: a parser
