@@ -45,12 +45,10 @@ eas_auth_t *eas_auth_create(const eas_auth_conf_t *conf, apr_pool_t *pool)
 {
     eas_auth_t *auth = apr_pcalloc(pool, sizeof(*auth));
     const char *backend[] = {conf->be->name, NULL};
-    unsigned char hash[EAS_HASH_LEN];
 
     auth->conf = *conf;
     auth_slots_init(&auth->slots, conf->max_logins, pool);
-    eas_sha256(hash, conf->be->name, strlen(conf->be->name));
-    auth->breaker = &conf->shared->breakers[hash[0] % AUTH_BREAKERS];
+    auth->breaker = auth_breaker_of(conf->shared, conf->be->name);
     eas_hmac(auth->name_key, conf->keys, "ticket name", backend);
     eas_hmac(auth->password_key, conf->keys, "ticket password", backend);
     eas_hmac(auth->negative_key, conf->keys, "negative cache", backend);
@@ -70,6 +68,12 @@ static void wait_ms(eas_auth_verdict_t *v, apr_uint64_t ms, const char *why, apr
     unavailable(v, eas_err_create(pool, EAS_E_BUSY, TAG, "%s", why), (int)((ms + 999) / 1000));
 }
 
+static void breaker_is_open(eas_auth_verdict_t *v, apr_uint64_t ms, apr_pool_t *pool)
+{
+    wait_ms(v, ms, "the backend has failed and is left alone for a moment", pool);
+    v->err->kind = EAS_E_UNAVAILABLE;
+}
+
 /* ---- tickets ------------------------------------------------------------------------------- */
 
 /* Does the ticket open the door for this password? */
@@ -85,7 +89,7 @@ static int by_ticket(eas_auth_verdict_t *v, auth_ticket_t **ticket, eas_auth_t *
                      apr_pool_t *pool)
 {
     eas_backend_t *be = auth->conf.be;
-    eas_err_t *err = auth_ticket_load(ticket, auth, v->key, stored, pool);
+    eas_err_t *err = auth_ticket_load(ticket, auth, &v->key, stored, pool);
 
     if (err) {
         unavailable(v, err, RETRY_BACKEND_S);
@@ -162,6 +166,8 @@ static void refused_by_backend(eas_auth_verdict_t *v, eas_auth_t *auth, eas_err_
     v->err = err;
     if (is_outage(auth, err))
         auth_breaker_failed(auth->breaker, auth_ms(), err->retry_after);
+    else if (err->kind == EAS_E_BUSY || err->kind == EAS_E_INTERNAL)
+        auth_breaker_unknown(auth->breaker, auth_ms());
     else
         auth_breaker_worked(auth->breaker);
     if (err->kind == EAS_E_CREDENTIALS)
@@ -184,7 +190,7 @@ static eas_err_t *write_ticket(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool
     if (err)
         return err;
     memcpy(t.password_mac, v->password_mac, sizeof(t.password_mac));
-    err = auth_ticket_save(auth, v->key, &t, pool);
+    err = auth_ticket_save(auth, &v->key, &t, pool);
     memcpy(v->serial, t.serial, sizeof(v->serial));
     return err;
 }
@@ -203,8 +209,13 @@ static void log_out(eas_auth_t *auth, const auth_ticket_t *old, const eas_creden
 static void ask_backend(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *pool)
 {
     eas_backend_t *be = auth->conf.be;
+    apr_uint64_t wait = auth_breaker_enter(auth->breaker, auth_ms());
     eas_err_t *err;
 
+    if (wait) {
+        breaker_is_open(v, wait, pool);
+        return;
+    }
     v->asked = 1;
     err = be->session->login(&v->session, be, v->cred, pool);
     if (err) {
@@ -223,13 +234,15 @@ static void single_flight(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *p
 {
     auth_ticket_t *old = NULL;
     eas_lease_t *lease;
-    eas_err_t *err = auth_ticket_lease(&lease, auth, v->key, auth->conf.login_wait, pool);
+    eas_err_t *err = auth_ticket_lease(&lease, auth, &v->key, auth->conf.login_wait, pool);
 
     if (err) {
         unavailable(v, err, err->kind == EAS_E_BUSY ? RETRY_BUSY_S : RETRY_BACKEND_S);
         return;
     }
-    if (!by_ticket(v, &old, auth, 1, pool) && !by_memory(v, auth, pool))
+    /* the cache first: when the disk is full the store has not got what the other one wrote */
+    if (!by_ticket(v, &old, auth, 0, pool) && !by_ticket(v, &old, auth, 1, pool) &&
+        !by_memory(v, auth, pool))
         ask_backend(v, auth, pool);
     auth->conf.store->v->release(lease);
     if (v->asked && v->result == EAS_AUTH_GRANTED && old)
@@ -238,16 +251,22 @@ static void single_flight(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *p
 
 /* ---- the gates ----------------------------------------------------------------------------- */
 
+static const char *folded(const char *s, apr_pool_t *pool)
+{
+    char *copy = apr_pstrdup(pool, s ? s : "");
+
+    for (char *p = copy; *p; p++)
+        *p = (char)apr_tolower(*p);
+    return copy;
+}
+
 static apr_uint64_t limit_hash(const eas_auth_t *auth, const char *kind, const char *name,
                                apr_pool_t *pool)
 {
-    char *folded = apr_pstrdup(pool, name);
-    const char *parts[] = {kind, folded, NULL};
+    const char *parts[] = {kind, folded(name, pool), NULL};
     unsigned char mac[EAS_HASH_LEN];
     apr_uint64_t hash;
 
-    for (char *p = folded; *p; p++)
-        *p = (char)apr_tolower(*p);
     auth_mac(mac, auth->limit_key, parts, pool);
     memcpy(&hash, mac, sizeof(hash));
     return hash;
@@ -261,7 +280,7 @@ static void cold(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *pool)
     if (by_memory(v, auth, pool))
         return;
     if ((wait = auth_breaker_wait(auth->breaker, now))) {
-        wait_ms(v, wait, "the backend has failed and is left alone for a moment", pool);
+        breaker_is_open(v, wait, pool);
         return;
     }
     client = limit_hash(auth, "client", auth_limit_network(v->cred->client_ip, pool), pool);
@@ -281,8 +300,8 @@ static void cold(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *pool)
     } else {
         wait_ms(v, RETRY_BUSY_S * 1000, "too many logins at once", pool);
     }
-    if (v->asked && v->result == EAS_AUTH_DENIED)
-        return; /* the only thing that costs a token */
+    if (v->asked && (v->result == EAS_AUTH_DENIED || v->result == EAS_AUTH_FORBIDDEN))
+        return; /* a backend that locks accounts may say "forbidden" to guesses */
     now = auth_ms();
     auth_limit_give(conf->shared, login, &conf->login_rate, now);
     auth_limit_give(conf->shared, client, &conf->client_rate, now);
@@ -291,13 +310,15 @@ static void cold(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *pool)
 void eas_auth_check(eas_auth_verdict_t *verdict, eas_auth_t *auth, const eas_credentials_t *cred,
                     apr_pool_t *pool)
 {
-    const char *name[] = {cred->login, cred->device_id, NULL};
+    const char *device = folded(cred->device_id, pool); /* device ids compare without regard to case */
+    const char *name[] = {cred->login, device, NULL};
+    const char *password[] = {cred->login, device, cred->password, NULL};
     auth_ticket_t *ticket;
 
     memset(verdict, 0, sizeof(*verdict));
     verdict->cred = cred;
-    auth_mac(verdict->key, auth->name_key, name, pool);
-    const char *password[] = {cred->login, cred->device_id, cred->password, NULL};
+    verdict->key.durable = *device && strcmp(device, "validate") != 0;
+    auth_mac(verdict->key.id, auth->name_key, name, pool);
     auth_mac(verdict->password_mac, auth->password_key, password, pool);
     if (!by_ticket(verdict, &ticket, auth, 0, pool))
         cold(verdict, auth, pool);
@@ -316,12 +337,12 @@ eas_err_t *eas_auth_done(eas_auth_t *auth, eas_auth_verdict_t *verdict, int refu
         remember_no(auth, verdict->cred, EAS_AUTH_DENIED, scratch_pool);
     else if (!auth->conf.be->session->changed(verdict->session))
         return NULL;
-    err = auth_ticket_lease(&lease, auth, verdict->key, WRITE_BACK_WAIT, scratch_pool);
+    err = auth_ticket_lease(&lease, auth, &verdict->key, WRITE_BACK_WAIT, scratch_pool);
     if (err)
         return eas_err_wrap(scratch_pool, err, TAG, "the ticket was not written back");
-    err = auth_ticket_load(&now, auth, verdict->key, 1, scratch_pool);
+    err = auth_ticket_load(&now, auth, &verdict->key, 1, scratch_pool);
     if (!err && now && memcmp(now->serial, verdict->serial, sizeof(now->serial)) == 0)
-        err = refused ? auth_ticket_drop(auth, verdict->key, scratch_pool)
+        err = refused ? auth_ticket_drop(auth, &verdict->key, scratch_pool)
                       : write_ticket(verdict, auth, scratch_pool);
     auth->conf.store->v->release(lease);
     return err;

@@ -67,8 +67,8 @@ apr_uint64_t auth_limit_take(eas_auth_shared_t *shared, apr_uint64_t hash, const
     old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
     do {
         full = TAG_OF(old) == TAG_OF(hash) && TIME_OF(old) > now ? TIME_OF(old) : now;
-        if (full > now + window) /* the clock was set back, or the rate has become smaller */
-            full = now + window;
+        if (full > now + window) /* the clock was set back, or the rate is another one now */
+            full = now;
         if (full + step > now + window)
             return full + step - (now + window);
     } while (!__atomic_compare_exchange_n(at, &old, WORD(full + step, TAG_OF(hash)), 0,

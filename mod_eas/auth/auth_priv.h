@@ -9,9 +9,10 @@
 
 #define AUTH_BREAKERS 64
 
-/* One breaker per backend: two words that are only ever replaced whole. */
+/* One breaker per backend: words that are only ever replaced whole. */
 typedef struct auth_breaker_t {
-    apr_uint64_t open_until; /* ms of auth_ms() */
+    apr_uint64_t owner;      /* hash of the backend's name, 0 = free */
+    apr_uint64_t open_until; /* ms of auth_ms(), 0 = closed */
     apr_uint64_t failures;   /* time of the first in ms << 8 | their number */
 } auth_breaker_t;
 
@@ -24,11 +25,18 @@ struct eas_auth_shared_t {
 /** Milliseconds since 2020 on the module's clock. */
 apr_uint64_t auth_ms(void);
 
-/** Milliseconds until the breaker lets somebody through again, 0 = go on. */
+/** The breaker of a backend; the first who asks takes a free one for it. */
+auth_breaker_t *auth_breaker_of(eas_auth_shared_t *shared, const char *backend);
+/** Milliseconds until somebody may ask again, 0 = now. */
 apr_uint64_t auth_breaker_wait(const auth_breaker_t *breaker, apr_uint64_t now);
+/** Right before the backend is asked: the same, but of those who come when it has been open for long
+ *  enough only one gets 0. Who gets 0 says afterwards which of the three it was. */
+apr_uint64_t auth_breaker_enter(auth_breaker_t *breaker, apr_uint64_t now);
 /** Counts a failure; @a retry_after: seconds for which the backend wants to be left alone, 0 = none. */
 void auth_breaker_failed(auth_breaker_t *breaker, apr_uint64_t now, int retry_after);
 void auth_breaker_worked(auth_breaker_t *breaker);
+/** The backend was not reached for a reason of our own. */
+void auth_breaker_unknown(auth_breaker_t *breaker, apr_uint64_t now);
 
 /** Takes a token; 0, or milliseconds until there is one. */
 apr_uint64_t auth_limit_take(eas_auth_shared_t *shared, apr_uint64_t hash, const eas_auth_rate_t *rate,
@@ -77,17 +85,15 @@ typedef struct auth_ticket_t {
 } auth_ticket_t;
 
 /** The ticket of this key, NULL when there is none or it cannot be opened any more. @a stored: past
- *  the cache. EAS_E_NEWER: written by a later version. */
-eas_err_t *auth_ticket_load(auth_ticket_t **ticket, eas_auth_t *auth,
-                            const unsigned char key[EAS_HASH_LEN], int stored, apr_pool_t *pool);
+ *  the cache, where the key is durable. EAS_E_NEWER: written by a later version. */
+eas_err_t *auth_ticket_load(auth_ticket_t **ticket, eas_auth_t *auth, const eas_auth_key_t *key,
+                            int stored, apr_pool_t *pool);
 /** Gives the ticket a new serial and writes it to store and cache. */
-eas_err_t *auth_ticket_save(eas_auth_t *auth, const unsigned char key[EAS_HASH_LEN],
-                            auth_ticket_t *ticket, apr_pool_t *scratch_pool);
-eas_err_t *auth_ticket_drop(eas_auth_t *auth, const unsigned char key[EAS_HASH_LEN],
+eas_err_t *auth_ticket_save(eas_auth_t *auth, const eas_auth_key_t *key, auth_ticket_t *ticket,
                             apr_pool_t *scratch_pool);
+eas_err_t *auth_ticket_drop(eas_auth_t *auth, const eas_auth_key_t *key, apr_pool_t *scratch_pool);
 /** The lease under which a ticket is replaced. */
-eas_err_t *auth_ticket_lease(eas_lease_t **lease, eas_auth_t *auth,
-                             const unsigned char key[EAS_HASH_LEN], apr_interval_time_t wait,
-                             apr_pool_t *pool);
+eas_err_t *auth_ticket_lease(eas_lease_t **lease, eas_auth_t *auth, const eas_auth_key_t *key,
+                             apr_interval_time_t wait, apr_pool_t *pool);
 
 #endif

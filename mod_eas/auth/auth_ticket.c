@@ -42,7 +42,7 @@ static int take_bytes(unsigned char *out, apr_size_t len, eas_rd_t *r)
 }
 
 /* *ticket stays NULL when the record is of no use: sealed with a key that is gone, or not ours. */
-static eas_err_t *unpack(auth_ticket_t **ticket, eas_auth_t *auth, const unsigned char *key,
+static eas_err_t *unpack(auth_ticket_t **ticket, eas_auth_t *auth, const eas_auth_key_t *key,
                          const void *sealed, apr_size_t len, apr_pool_t *pool)
 {
     auth_ticket_t *t = apr_pcalloc(pool, sizeof(*t));
@@ -50,8 +50,8 @@ static eas_err_t *unpack(auth_ticket_t **ticket, eas_auth_t *auth, const unsigne
     unsigned format;
     int good;
     eas_rd_t r;
-    eas_err_t *err = eas_unseal(&text, &len, auth->conf.keys, LABEL, key, EAS_HASH_LEN, sealed, len,
-                                pool);
+    eas_err_t *err = eas_unseal(&text, &len, auth->conf.keys, LABEL, key->id, EAS_HASH_LEN, sealed,
+                                len, pool);
 
     if (err)
         return err->kind == EAS_E_INVALID ? NULL : err;
@@ -69,8 +69,8 @@ static eas_err_t *unpack(auth_ticket_t **ticket, eas_auth_t *auth, const unsigne
     return NULL;
 }
 
-eas_err_t *auth_ticket_load(auth_ticket_t **ticket, eas_auth_t *auth,
-                            const unsigned char key[EAS_HASH_LEN], int stored, apr_pool_t *pool)
+eas_err_t *auth_ticket_load(auth_ticket_t **ticket, eas_auth_t *auth, const eas_auth_key_t *key,
+                            int stored, apr_pool_t *pool)
 {
     eas_store_t *store = auth->conf.store;
     eas_cache_t *cache = auth->conf.cache;
@@ -79,14 +79,16 @@ eas_err_t *auth_ticket_load(auth_ticket_t **ticket, eas_auth_t *auth,
     eas_err_t *err;
 
     *ticket = NULL;
-    if (!stored)
-        cache->get(&val, &len, cache, key, EAS_HASH_LEN, pool);
+    if (!stored || !key->durable)
+        cache->get(&val, &len, cache, key->id, EAS_HASH_LEN, pool);
     if (val) {
         err = unpack(ticket, auth, key, val, len, pool);
         if (err || *ticket)
             return err;
     }
-    err = store->v->recall(&val, &len, store, AREA, hex(key, pool), pool);
+    if (!key->durable)
+        return NULL;
+    err = store->v->recall(&val, &len, store, AREA, hex(key->id, pool), pool);
     if (err && err->kind == EAS_E_STATE) /* damaged and set aside: a login makes a new one */
         return NULL;
     if (err)
@@ -95,12 +97,12 @@ eas_err_t *auth_ticket_load(auth_ticket_t **ticket, eas_auth_t *auth,
         return NULL;
     err = unpack(ticket, auth, key, val, len, pool);
     if (!err && *ticket)
-        cache->set(cache, key, EAS_HASH_LEN, val, len, CACHE_TTL, pool);
+        cache->set(cache, key->id, EAS_HASH_LEN, val, len, CACHE_TTL, pool);
     return err;
 }
 
-eas_err_t *auth_ticket_save(eas_auth_t *auth, const unsigned char key[EAS_HASH_LEN],
-                            auth_ticket_t *ticket, apr_pool_t *scratch_pool)
+eas_err_t *auth_ticket_save(eas_auth_t *auth, const eas_auth_key_t *key, auth_ticket_t *ticket,
+                            apr_pool_t *scratch_pool)
 {
     eas_store_t *store = auth->conf.store;
     eas_cache_t *cache = auth->conf.cache;
@@ -116,32 +118,33 @@ eas_err_t *auth_ticket_save(eas_auth_t *auth, const unsigned char key[EAS_HASH_L
     eas_buf_blob(&b, ticket->password_mac, sizeof(ticket->password_mac));
     eas_buf_var(&b, (apr_uint64_t)apr_time_sec(ticket->born));
     eas_buf_blob(&b, ticket->session, ticket->session_len);
-    err = eas_seal(&sealed, &len, auth->conf.keys, LABEL, key, EAS_HASH_LEN, b.data, b.len,
+    err = eas_seal(&sealed, &len, auth->conf.keys, LABEL, key->id, EAS_HASH_LEN, b.data, b.len,
                    scratch_pool);
     eas_wipe(b.data, b.len);
     if (err)
         return err;
-    cache->set(cache, key, EAS_HASH_LEN, sealed, len, CACHE_TTL, scratch_pool);
-    err = store->v->keep(store, AREA, hex(key, scratch_pool), sealed, len, scratch_pool);
+    cache->set(cache, key->id, EAS_HASH_LEN, sealed, len, CACHE_TTL, scratch_pool);
+    if (key->durable)
+        err = store->v->keep(store, AREA, hex(key->id, scratch_pool), sealed, len, scratch_pool);
     return err ? eas_err_wrap(scratch_pool, err, TAG, "cannot keep a ticket") : NULL;
 }
 
-eas_err_t *auth_ticket_drop(eas_auth_t *auth, const unsigned char key[EAS_HASH_LEN],
-                            apr_pool_t *scratch_pool)
+eas_err_t *auth_ticket_drop(eas_auth_t *auth, const eas_auth_key_t *key, apr_pool_t *scratch_pool)
 {
     eas_store_t *store = auth->conf.store;
     eas_cache_t *cache = auth->conf.cache;
-    eas_err_t *err = store->v->keep(store, AREA, hex(key, scratch_pool), NULL, 0, scratch_pool);
+    eas_err_t *err = NULL;
 
-    cache->remove(cache, key, EAS_HASH_LEN, scratch_pool);
+    cache->remove(cache, key->id, EAS_HASH_LEN, scratch_pool);
+    if (key->durable)
+        err = store->v->keep(store, AREA, hex(key->id, scratch_pool), NULL, 0, scratch_pool);
     return err ? eas_err_wrap(scratch_pool, err, TAG, "cannot remove a ticket") : NULL;
 }
 
-eas_err_t *auth_ticket_lease(eas_lease_t **lease, eas_auth_t *auth,
-                             const unsigned char key[EAS_HASH_LEN], apr_interval_time_t wait,
-                             apr_pool_t *pool)
+eas_err_t *auth_ticket_lease(eas_lease_t **lease, eas_auth_t *auth, const eas_auth_key_t *key,
+                             apr_interval_time_t wait, apr_pool_t *pool)
 {
     eas_store_t *store = auth->conf.store;
-    const char *name = apr_pstrcat(pool, "login/", hex(key, pool), NULL);
+    const char *name = apr_pstrcat(pool, "login\n", hex(key->id, pool), NULL);
     return store->v->lease(lease, store, name, wait, pool);
 }

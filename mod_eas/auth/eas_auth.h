@@ -7,13 +7,14 @@
  * A ticket is one backend session per user and device, sealed, kept in the store and copied into the
  * cache. It is found by HMAC(backend, login name, device) and counts only for the password it was
  * made with, of which it holds an HMAC. A ticket that counts is accepted without asking the backend.
+ * Requests without a device of their own (DeviceId "validate" or none) have theirs in the cache only.
  * Everything else is a cold login, and cold logins are rationed, in this order:
  *
  *   negative cache   a password known to be wrong is refused for negative_ttl: a phone with a stale
  *                    password causes at most 3600 / negative_ttl logins per hour
- *   breaker          3 failures of the backend within 10 s: nobody asks for 5 s; its own wish to be
- *                    left alone (HTTP 429) at once
- *   token buckets    failed logins per client network (/24, /64) and per login name
+ *   breaker          3 failures of the backend within 10 s: nobody asks for 5 s, then one; its own wish
+ *                    to be left alone (HTTP 429) is obeyed at once
+ *   token buckets    refused logins per client network (/24, /64) and per login name
  *   slots            so many cold logins at once in this process
  *   single flight    one login per user and device at a time, over all processes
  *
@@ -75,6 +76,12 @@ typedef enum eas_auth_result_t {
     EAS_AUTH_UNAVAILABLE  /**< cannot be decided for retry_after seconds */
 } eas_auth_result_t;
 
+/** Where a ticket lies (private to the room). */
+typedef struct eas_auth_key_t {
+    unsigned char id[EAS_HASH_LEN];
+    int durable; /* in the store, too; not for requests without a device of their own */
+} eas_auth_key_t;
+
 typedef struct eas_auth_verdict_t {
     eas_auth_result_t result;
     int retry_after;        /**< seconds, with EAS_AUTH_UNAVAILABLE */
@@ -83,7 +90,7 @@ typedef struct eas_auth_verdict_t {
     eas_session_t *session; /**< with GRANTED */
     /* private to the room */
     const eas_credentials_t *cred;
-    unsigned char key[EAS_HASH_LEN];
+    eas_auth_key_t key;
     unsigned char password_mac[EAS_HASH_LEN];
     unsigned char serial[8];
     apr_time_t born;
