@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One breaker per backend, for all processes. Closed: everybody may ask. Open: nobody, until a point in
- * time. After that one caller asks and the rest goes on waiting for what he finds out; should he die,
- * the next one tries when his time is up. */
+/* One breaker per backend, for all processes. Closed: everybody may ask. Open: nobody, until a
+ * point in time. After that one caller asks and the rest goes on waiting for what he finds out;
+ * should he die, the next one tries when his time is up. */
 #include "auth_priv.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of a request: a ticket that counts, or a cold login through all the gates of eas_auth.h. */
+/* The way of a request: a ticket that counts, or a cold login through all gates of eas_auth.h. */
 #include "auth_priv.h"
 
 #include <string.h>
@@ -310,7 +310,7 @@ static void cold(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *pool)
 void eas_auth_check(eas_auth_verdict_t *verdict, eas_auth_t *auth, const eas_credentials_t *cred,
                     apr_pool_t *pool)
 {
-    const char *device = folded(cred->device_id, pool); /* device ids compare without regard to case */
+    const char *device = folded(cred->device_id, pool); /* device ids have no case */
     const char *name[] = {cred->login, device, NULL};
     const char *password[] = {cred->login, device, cred->password, NULL};
     auth_ticket_t *ticket;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Token buckets in an array of words. A word holds 24 bits of the key's hash and the time at which the
- * bucket will be full again (40 bits, ms): taking a token moves that time on by window / count, and
- * there is none left when it would lie more than a window ahead. So a bucket nobody uses needs no
- * care, and a word whose time has passed is free for any key.
+ * Token buckets in an array of words. A word holds 24 bits of the key's hash and the time at which
+ * the bucket will be full again (40 bits, ms): taking a token moves that time on by window / count,
+ * and there is none left when it would lie more than a window ahead. So a bucket nobody uses needs
+ * no care, and a word whose time has passed is free for any key.
  */
 #include "auth_priv.h"
 
@@ -54,8 +54,8 @@ static apr_uint64_t step_of(const eas_auth_rate_t *rate)
     return step ? step : 1;
 }
 
-apr_uint64_t auth_limit_take(eas_auth_shared_t *shared, apr_uint64_t hash, const eas_auth_rate_t *rate,
-                             apr_uint64_t now)
+apr_uint64_t auth_limit_take(eas_auth_shared_t *shared, apr_uint64_t hash,
+                             const eas_auth_rate_t *rate, apr_uint64_t now)
 {
     apr_uint64_t step, window, old, full, *at;
 

@@ -29,18 +29,18 @@ apr_uint64_t auth_ms(void);
 auth_breaker_t *auth_breaker_of(eas_auth_shared_t *shared, const char *backend);
 /** Milliseconds until somebody may ask again, 0 = now. */
 apr_uint64_t auth_breaker_wait(const auth_breaker_t *breaker, apr_uint64_t now);
-/** Right before the backend is asked: the same, but of those who come when it has been open for long
- *  enough only one gets 0. Who gets 0 says afterwards which of the three it was. */
+/** Right before the backend is asked: the same, but of those who come when it has been open for
+ *  long enough only one gets 0. Who gets 0 says afterwards which of the three it was. */
 apr_uint64_t auth_breaker_enter(auth_breaker_t *breaker, apr_uint64_t now);
-/** Counts a failure; @a retry_after: seconds for which the backend wants to be left alone, 0 = none. */
+/** Counts a failure; @a retry_after: seconds for which the backend wants to be left alone, or 0. */
 void auth_breaker_failed(auth_breaker_t *breaker, apr_uint64_t now, int retry_after);
 void auth_breaker_worked(auth_breaker_t *breaker);
 /** The backend was not reached for a reason of our own. */
 void auth_breaker_unknown(auth_breaker_t *breaker, apr_uint64_t now);
 
 /** Takes a token; 0, or milliseconds until there is one. */
-apr_uint64_t auth_limit_take(eas_auth_shared_t *shared, apr_uint64_t hash, const eas_auth_rate_t *rate,
-                             apr_uint64_t now);
+apr_uint64_t auth_limit_take(eas_auth_shared_t *shared, apr_uint64_t hash,
+                             const eas_auth_rate_t *rate, apr_uint64_t now);
 /** Gives a token back. */
 void auth_limit_give(eas_auth_shared_t *shared, apr_uint64_t hash, const eas_auth_rate_t *rate,
                      apr_uint64_t now);
@@ -64,7 +64,8 @@ struct eas_auth_t {
     eas_auth_conf_t conf;
     auth_slots_t slots;
     auth_breaker_t *breaker;
-    unsigned char name_key[EAS_HASH_LEN]; /* keys of the uses, so that a request hashes once for each */
+    /* keys of the uses, so that a request hashes once for each */
+    unsigned char name_key[EAS_HASH_LEN];
     unsigned char password_key[EAS_HASH_LEN];
     unsigned char negative_key[EAS_HASH_LEN];
     unsigned char limit_key[EAS_HASH_LEN];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sealed record: format version, serial, HMAC of the password, time of the login, the backend's
- * session. The lookup key is also what the seal is bound to, so that a record put in another's place
- * does not open. */
+ * session. The lookup key is also what the seal is bound to, so that a record put in another's
+ * place does not open. */
 #include "auth_priv.h"
 
 #include <string.h>

@@ -4,16 +4,16 @@
 /**
  * Who may come in, and how seldom the backend is asked.
  *
- * A ticket is one backend session per user and device, sealed, kept in the store and copied into the
- * cache. It is found by HMAC(backend, login name, device) and counts only for the password it was
- * made with, of which it holds an HMAC. A ticket that counts is accepted without asking the backend.
- * Requests without a device of their own (DeviceId "validate" or none) have theirs in the cache only.
- * Everything else is a cold login, and cold logins are rationed, in this order:
+ * A ticket is one backend session per user and device, sealed, kept in the store and copied into
+ * the cache. It is found by HMAC(backend, login name, device) and counts only for the password it
+ * was made with, of which it holds an HMAC. A ticket that counts is accepted without asking the
+ * backend. Requests without a device of their own (DeviceId "validate" or none) have theirs in the
+ * cache only. Everything else is a cold login, and cold logins are rationed, in this order:
  *
  *   negative cache   a password known to be wrong is refused for negative_ttl: a phone with a stale
  *                    password causes at most 3600 / negative_ttl logins per hour
- *   breaker          3 failures of the backend within 10 s: nobody asks for 5 s, then one; its own wish
- *                    to be left alone (HTTP 429) is obeyed at once
+ *   breaker          3 failures of the backend within 10 s: nobody asks for 5 s, then one; its own
+ *                    wish to be left alone (HTTP 429) is obeyed at once
  *   token buckets    refused logins per client network (/24, /64) and per login name
  *   slots            so many cold logins at once in this process
  *   single flight    one login per user and device at a time, over all processes
@@ -24,7 +24,8 @@
  *         err = eas_auth_done(auth, &verdict, refused, pool);   // writes the ticket if it changed
  *     }
  *
- * Only EAS_AUTH_DENIED means "wrong password" (HTTP 401). Nothing here logs; verdict.err is the story.
+ * Only EAS_AUTH_DENIED means "wrong password" (HTTP 401). Nothing here logs; verdict.err is the
+ * story.
  * Threads: an eas_auth_t is shared by all threads of a process, a verdict belongs to its request.
  * Memory: the verdict's contents live in the pool given to eas_auth_check(); @a cred must live as
  * long. Source of the rules: docs/internals/auth.md; OX API reference 1.5, 1.9.
@@ -41,7 +42,7 @@ typedef struct eas_auth_t eas_auth_t;
  *  locks, so a process that dies leaves none behind. */
 typedef struct eas_auth_shared_t eas_auth_shared_t;
 #define EAS_AUTH_SHARED_MIN 65536
-/** Lays @a size bytes (at least EAS_AUTH_SHARED_MIN) of memory out, before the processes are forked. */
+/** Lays out @a size bytes (at least EAS_AUTH_SHARED_MIN) of memory, before the processes fork. */
 eas_auth_shared_t *eas_auth_shared_init(void *mem, apr_size_t size);
 
 /** @a count failures in @a window, then one more each window / count. count 0: no limit. */
@@ -56,14 +57,14 @@ typedef struct eas_auth_conf_t {
     eas_cache_t *cache;
     const eas_keyring_t *keys;
     eas_auth_shared_t *shared;
-    const char *outage_tag;            /**< errors of the backend with this tag in their chain count for
-                                            the breaker; NULL: every EAS_E_UNAVAILABLE does */
-    apr_interval_time_t ticket_age;    /**< a ticket older than this is replaced */
-    apr_interval_time_t negative_ttl;  /**< how long a wrong password is remembered, 0 = not at all */
-    eas_auth_rate_t login_rate;        /**< failed logins per login name */
-    eas_auth_rate_t client_rate;       /**< failed logins per client network */
-    int max_logins;                    /**< cold logins at once in this process; as many may wait */
-    apr_interval_time_t login_wait;    /**< longest wait for another login of the same device */
+    const char *outage_tag; /**< EAS_E_UNAVAILABLE counts for the breaker when this tag is in the
+                                 chain; NULL: it always does */
+    apr_interval_time_t ticket_age;   /**< a ticket older than this is replaced */
+    apr_interval_time_t negative_ttl; /**< how long a wrong password is remembered, 0 = not */
+    eas_auth_rate_t login_rate;       /**< refused logins per login name */
+    eas_auth_rate_t client_rate;      /**< refused logins per client network */
+    int max_logins;                   /**< cold logins at once in this process; as many may wait */
+    apr_interval_time_t login_wait;   /**< longest wait for another login of the same device */
 } eas_auth_conf_t;
 
 /** Keeps the pointers of @a conf, not the struct. */
@@ -86,7 +87,7 @@ typedef struct eas_auth_verdict_t {
     eas_auth_result_t result;
     int retry_after;        /**< seconds, with EAS_AUTH_UNAVAILABLE */
     int asked;              /**< the backend was asked, not only remembered */
-    eas_err_t *err;         /**< why it is no; with GRANTED: why the ticket could not be kept, or NULL */
+    eas_err_t *err;         /**< why not; with GRANTED: why the ticket was not kept, or NULL */
     eas_session_t *session; /**< with GRANTED */
     /* private to the room */
     const eas_credentials_t *cred;

@@ -4,11 +4,11 @@
 /**
  * The change board: who saw something change tells it to all processes.
  *
- * One piece of memory that every process maps. The truth is an array of counters, one for each 16-bit
- * piece of a key's hash: a waiter remembers its counter, asks the backend, and when the counter has
- * moved since, asks again. The ring of the last 65,536 hashes is a hint which counters to look at, and
- * one futex wakes who sleeps. Two keys that fall on one counter cost a superfluous look, nothing else.
- * No locks: a process that dies leaves none behind.
+ * One piece of memory that every process maps. The truth is an array of 65,536 counters, chosen by
+ * a key's hash: a waiter remembers its counter, asks the backend, and when the counter has moved
+ * since, asks again. The ring of the last 65,536 hashes is a hint which counters to look at, and
+ * one futex wakes who sleeps. Two keys that fall on one counter cost a superfluous look, nothing
+ * else. No locks: a process that dies leaves none behind.
  *
  *     mem = apr_shm_baseaddr_get(shm); eas_board_init(mem);          // before the fork
  *     apr_uint32_t hash = eas_board_hash("ox/1/4");
@@ -19,8 +19,7 @@
  *         n = eas_board_drain(hashes, 64, &lost, &rd);               // lost: compare all counters
  *     }
  *
- * Source: measurements of five ways to wake other processes; this one lost nothing in bursts of 20,000
- * and costs the sender about 1 us a message.
+ * Source: measurements of ways to wake other processes, docs/internals/push.md.
  */
 #include <apr_pools.h>
 #include <apr_time.h>
@@ -50,8 +49,9 @@ typedef struct eas_board_reader_t {
 void eas_board_reader_init(eas_board_reader_t *reader, eas_board_t *board);
 /** Sleeps until there is something to drain: 1; 0 after @a timeout. */
 int eas_board_wait(eas_board_reader_t *reader, apr_interval_time_t timeout);
-/** At most @a max of the posted hashes, oldest first; returns their number. *lost is set to 1 when some
- *  can not be told any more (the reader was too slow, or a writer died): compare all counters. */
+/** At most @a max of the posted hashes, oldest first; returns their number. *lost is set to 1 when
+ *  some cannot be told any more (the reader was too slow, or a writer died) and to 0 otherwise:
+ *  compare all counters then. */
 int eas_board_drain(apr_uint32_t *hashes, int max, int *lost, eas_board_reader_t *reader);
 
 #endif
