@@ -14,7 +14,7 @@
 #include "eas_backend.h"
 #include "eas_cache.h"
 #include "eas_crypto.h"
-#include "eas_req.h"
+#include "eas_protocol.h"
 #include "eas_store.h"
 
 /** What a command may use; set up by the httpd room per virtual host, read-only during requests. */
