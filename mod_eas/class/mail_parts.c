@@ -77,7 +77,7 @@ static const char *shorten(const char *name, apr_pool_t *pool)
 
 const char *mail_att_name(const char *given, const char *type, const char *section, apr_pool_t *pool)
 {
-    char *name = given ? mail_line(given, strlen(given), MAIL_MAX_LINE, pool) : "";
+    char *name = mail_line(given ? given : "", given ? strlen(given) : 0, MAIL_MAX_LINE, pool);
 
     while (*name == '.' || *name == ' ')
         name++;
