@@ -46,6 +46,7 @@ my @FOREIGN = (
           |stddef|stdint|stdio|stdlib|string|strings|time|unistd|wchar)\.h$}x, [keys %ARROWS]],
     [qr{^sys/(file|mman|select|socket|stat|statvfs|time|types|uio|wait)\.h$}, [keys %ARROWS]],
     [qr{^(arpa|netinet)/\w+\.h$}, [keys %ARROWS]],
+    [qr{^linux/futex\.h$|^sys/syscall\.h$}, [qw(push)]],
 );
 
 my %GENERATED = ('eas_tags.h' => 'wbxml');
