@@ -8,7 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 65536 };
+enum {
+    SLOTS = 65536,
+    STUCK_MS = 100 /* a writer that leaves its slot empty for so long has died */
+};
 
 /* A slot of the ring is position + 1 (32 bits) and hash: one word, so that it is written whole. */
 struct eas_board_t {
@@ -71,6 +74,13 @@ void eas_board_reader_init(eas_board_reader_t *reader, eas_board_t *board)
     reader->stuck = 0;
 }
 
+static apr_uint64_t monotonic_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (apr_uint64_t)ts.tv_sec * 1000 + (apr_uint64_t)ts.tv_nsec / 1000000;
+}
+
 static int pending(const eas_board_reader_t *reader)
 {
     return __atomic_load_n(&reader->board->head, __ATOMIC_ACQUIRE) != reader->next;
@@ -79,10 +89,13 @@ static int pending(const eas_board_reader_t *reader)
 int eas_board_wait(eas_board_reader_t *reader, apr_interval_time_t timeout)
 {
     eas_board_t *board = reader->board;
-    struct timespec ts = {(time_t)(timeout / APR_USEC_PER_SEC),
-                          (long)(timeout % APR_USEC_PER_SEC) * 1000};
+    struct timespec ts;
     apr_uint32_t bell;
 
+    if (reader->stuck && timeout > apr_time_from_msec(STUCK_MS))
+        timeout = apr_time_from_msec(STUCK_MS);
+    ts.tv_sec = (time_t)(timeout / APR_USEC_PER_SEC);
+    ts.tv_nsec = (long)(timeout % APR_USEC_PER_SEC) * 1000;
     __atomic_fetch_add(&board->sleepers, 1, __ATOMIC_SEQ_CST);
     bell = __atomic_load_n(&board->bell, __ATOMIC_SEQ_CST);
     /* what was posted before this look is seen by it, what is posted after it rings the bell */
@@ -112,11 +125,13 @@ int eas_board_drain(apr_uint32_t *hashes, int max, int *lost, eas_board_reader_t
             *lost = 1;
             reader->next = head;
             break;
-        } else if (reader->stuck) { /* its writer had a whole round: it died between two steps */
-            *lost = 1;
-        } else {
-            reader->stuck = 1; /* not written yet: the writer will ring */
+        } else if (!reader->stuck) { /* not written yet: the writer will ring */
+            reader->stuck = monotonic_ms();
             return n;
+        } else if (monotonic_ms() - reader->stuck < STUCK_MS) {
+            return n;
+        } else {
+            *lost = 1;
         }
         reader->stuck = 0;
         reader->next++;

@@ -15,7 +15,8 @@
  *     eas_board_bump(board, &hash, 1);                               // any thread of any process
  *
  *     eas_board_reader_t rd; eas_board_reader_init(&rd, board);      // one thread
- *     while (eas_board_wait(&rd, timeout) >= 0) {
+ *     while (!stop) {
+ *         eas_board_wait(&rd, timeout);
  *         n = eas_board_drain(hashes, 64, &lost, &rd);               // lost: compare all counters
  *     }
  *
@@ -42,16 +43,16 @@ void eas_board_bump(eas_board_t *board, const apr_uint32_t *hashes, int count);
 typedef struct eas_board_reader_t {
     eas_board_t *board;
     apr_uint64_t next;
-    int stuck; /**< the next slot was not written yet when we last looked */
+    apr_uint64_t stuck; /**< since when the next slot is not written yet, ms; 0: it is not so */
 } eas_board_reader_t;
 
 /** Begins at the present end. */
 void eas_board_reader_init(eas_board_reader_t *reader, eas_board_t *board);
-/** Sleeps until there is something to drain: 1; 0 after @a timeout. */
+/** Sleeps until there is something to drain: 1; 0 after @a timeout, or before it for no reason. */
 int eas_board_wait(eas_board_reader_t *reader, apr_interval_time_t timeout);
 /** At most @a max of the posted hashes, oldest first; returns their number. *lost is set to 1 when
- *  some cannot be told any more (the reader was too slow, or a writer died) and to 0 otherwise:
- *  compare all counters then. */
+ *  some cannot be told any more (the reader was too slow, or a writer died on the way): compare all
+ *  counters then. */
 int eas_board_drain(apr_uint32_t *hashes, int max, int *lost, eas_board_reader_t *reader);
 
 #endif
