@@ -115,13 +115,9 @@ static body_t choose_body(const mail_writer_t *mw, const eas_bodypref_t **chosen
     }
     if (*chosen)
         return first;
-    if (mw->opts->nprefs && (*chosen = find_pref(mw->opts, 4)) != NULL) {
-        /* MIME and nothing else was asked for, and MIMESupport does not allow it: no Data */
-        b = make_body(mw, mw->view->native, NULL);
-        b.fits = 0;
-        b.truncated = b.size > 0;
-        return b;
-    }
+    if ((*chosen = find_pref(mw->opts, 4)) != NULL)
+        /* nothing but MIME was asked for, and MIMESupport does not allow it: what it is, without Data */
+        return (body_t){.type = 4, .size = mw->view->source.len};
     *chosen = mw->opts->nprefs ? &mw->opts->prefs[0] : NULL;
     return make_body(mw, 1, *chosen);
 }
@@ -157,10 +153,10 @@ void mail_write_body(mail_writer_t *mw)
         *mw->data = b.data;
     else if (has_data(&b))
         write_data(w, EAS_AIRSYNCBASE_DATA, b.data, b.type == 4);
-    if (pref && pref->preview && mw->opts->version >= MAIL_V140 && !(b.type == 1 && has_data(&b)))
-        eas_w_str(w, EAS_AIRSYNCBASE_PREVIEW, mail_preview_text(mw->view, pref->preview, mw->pool));
-    if (part)
+    if (part) /* who gets the body itself needs no preview of it; of the two the order is disputed */
         eas_w_int(w, EAS_ITEMOPERATIONS_PART, mw->part_no);
+    else if (pref && pref->preview && mw->opts->version >= MAIL_V140 && !(b.type == 1 && has_data(&b)))
+        eas_w_str(w, EAS_AIRSYNCBASE_PREVIEW, mail_preview_text(mw->view, pref->preview, mw->pool));
     eas_w_close(w);
 }
 

@@ -121,6 +121,16 @@ static void cut_list(char *raw, apr_size_t had)
         *comma = '\0';
 }
 
+/* gmime reads a group within a group within a group by recursion, without an end. No mail program writes
+ * any; so of the colons, quoted or not, only a few stay. */
+static void limit_groups(char *raw)
+{
+    int colons = 0;
+    for (char *p = strchr(raw, ':'); p; p = strchr(p + 1, ':'))
+        if (++colons > MAIL_MAX_GROUPS)
+            *p = ' ';
+}
+
 /* An address header; *names (may be NULL) gets the names for DisplayTo. A value that is no address list
  * at all is given as the text it is. */
 static const char *addresses(const char **names, const mail_part_t *part, mail_hdr_t id,
@@ -134,6 +144,7 @@ static const char *addresses(const char **names, const mail_part_t *part, mail_h
     if (!raw || !*raw)
         return NULL;
     cut_list(raw, part->hdr[id].len);
+    limit_groups(raw);
     list_init(&list, max, strlen(raw) * 6 + 64, pool);
     list_init(&shown, MAIL_MAX_LIST, names ? strlen(raw) * 6 + 64 : 0, pool);
     al = internet_address_list_parse(mail_gmime_options(), raw);
@@ -264,9 +275,12 @@ static void from_source(mail_fields_t *f, const mail_part_t *p, apr_pool_t *pool
 /* Names of a ready-made list, for DisplayTo. */
 static const char *names_of(const char *list_in, apr_pool_t *pool)
 {
-    InternetAddressList *al = internet_address_list_parse(mail_gmime_options(), list_in);
+    char *copy = apr_pstrdup(pool, list_in);
+    InternetAddressList *al;
     list_t list, names;
 
+    limit_groups(copy);
+    al = internet_address_list_parse(mail_gmime_options(), copy);
     if (!al)
         return list_in;
     list_init(&list, MAIL_MAX_LIST, strlen(list_in) * 2 + 64, pool);

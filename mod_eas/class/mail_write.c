@@ -8,6 +8,7 @@
 #include "mail_priv.h"
 
 #define STUB_SUBJECT "This message cannot be shown"
+#define STUB_TEXT "This message cannot be shown on this device. Please read it in web mail."
 
 typedef struct mail_row_t {
     eas_tag_t tag;
@@ -87,8 +88,7 @@ static void write_time(eas_writer_t *w, eas_tag_t tag, apr_time_t t)
 
 static void put_received(mail_writer_t *mw)
 {
-    if (mw->fields->received)
-        write_time(mw->w, EAS_EMAIL_DATERECEIVED, mw->fields->received);
+    write_time(mw->w, EAS_EMAIL_DATERECEIVED, mw->fields->received);
 }
 
 static void put_importance(mail_writer_t *mw)
@@ -226,22 +226,28 @@ void eas_mail_write_flags(eas_writer_t *w, const eas_item_t *item, int what, int
         write_flag(w, item, eas_item_time(item, EAS_P_MAIL_RECEIVED, 0));
 }
 
+/* The stub is a small mail of our own with the flags and the time of the real one, so that it obeys the
+ * same rules, whatever body was asked for. */
 void eas_mail_write_stub(eas_writer_t *w, const eas_item_t *item, const eas_mail_opts_t *opts,
                          const char *reason, apr_pool_t *scratch_pool)
 {
     static const eas_prop_t flags[] = {EAS_P_MAIL_READ, EAS_P_MAIL_FLAGGED, EAS_P_MAIL_ANSWERED,
                                        EAS_P_MAIL_FORWARDED, EAS_P_MAIL_DRAFT};
+    apr_time_t received = eas_item_time(item, EAS_P_MAIL_RECEIVED, 0);
     eas_item_t *stub = eas_item_create(scratch_pool);
-    eas_mail_opts_t plain = {.version = opts->version, .mime_truncation = -1, .truncation = -1};
     eas_mail_view_t *view;
+    const char *source;
 
-    mail_gmime_start();
-    if (eas_item_state(item, EAS_P_MAIL_RECEIVED) == EAS_PS_VALUE)
-        eas_item_set_time(stub, EAS_P_MAIL_RECEIVED, eas_item_time(item, EAS_P_MAIL_RECEIVED, 0));
+    /* the Message-ID keeps stubs out of each other's conversations */
+    source = apr_psprintf(scratch_pool,
+                          "Message-ID: <%" APR_TIME_T_FMT "@stub.invalid>\r\n"
+                          "Subject: " STUB_SUBJECT "\r\n"
+                          "Content-Type: text/plain; charset=utf-8\r\n\r\n" STUB_TEXT "\r\n(%s)\r\n",
+                          received, reason && *reason ? reason : "reason unknown");
+    eas_item_set_span(stub, EAS_P_MAIL_SOURCE, source, strlen(source));
+    eas_item_set_time(stub, EAS_P_MAIL_RECEIVED, received);
     for (unsigned i = 0; i < sizeof(flags) / sizeof(*flags); i++)
         eas_item_set_bool(stub, flags[i], eas_item_bool(item, flags[i], 0));
-    eas_item_set_str(stub, EAS_P_MAIL_SUBJECT, STUB_SUBJECT);
-    eas_item_set_str(stub, EAS_P_MAIL_TEXT, reason && *reason ? reason : STUB_SUBJECT ".");
-    view = mail_preview_view(stub, scratch_pool);
-    eas_mail_write(w, view, &plain, NULL, NULL, scratch_pool);
+    if (!eas_mail_parse(&view, stub, scratch_pool))
+        eas_mail_write(w, view, opts, NULL, NULL, scratch_pool);
 }
