@@ -202,7 +202,9 @@ static int element(const char *name, apr_size_t len)
     int lo = 0, hi = (int)(sizeof(elements) / sizeof(*elements)) - 1;
     while (lo <= hi) {
         int mid = (lo + hi) / 2;
-        int c = strncasecmp(name, elements[mid].name, len);
+        int c = (name[0] | 32) - elements[mid].name[0];
+        if (c == 0)
+            c = strncasecmp(name, elements[mid].name, len);
         if (c == 0)
             c = elements[mid].name[len] ? -1 : 0;
         if (c == 0)

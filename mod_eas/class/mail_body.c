@@ -2,6 +2,7 @@
 /* Which body a phone gets, and how much of it (protocol digest 5.1.3, 5.1.4, 7.6). */
 #include <string.h>
 #include <apr_strings.h>
+#include "eas_spool.h"
 #include "eas_text.h"
 #include "mail_priv.h"
 
@@ -35,28 +36,47 @@ static int wants_mime(const mail_writer_t *mw)
            (mw->opts->mime_support == 1 && mw->view->smime != MAIL_SMIME_NONE);
 }
 
+/* How many ends of line lack their CR, when all do; 0 when any has one. */
+static apr_size_t bare_lines(eas_span_t s)
+{
+    const char *end = s.data + s.len, *nl;
+    apr_size_t lines = 0;
+
+    for (const char *p = s.data; (nl = memchr(p, '\n', end - p)) != NULL; p = nl + 1, lines++)
+        if (nl > s.data && nl[-1] == '\r')
+            return 0;
+    return lines;
+}
+
+/* With CR before each LF; in memory or, when large, in a spool. */
+static eas_err_t *put_crs(eas_span_t *out, eas_span_t s, apr_pool_t *pool)
+{
+    eas_spool_t *sp = eas_spool_create(0, NULL, pool);
+    const char *p = s.data, *end = s.data + s.len;
+    eas_err_t *err = NULL;
+    char piece[8192];
+    apr_size_t n = 0;
+
+    while (p < end && !err) {
+        if (*p == '\n')
+            piece[n++] = '\r';
+        piece[n++] = *p++;
+        if (n >= sizeof(piece) - 1 || p == end) {
+            err = eas_spool_write(sp, piece, n);
+            n = 0;
+        }
+    }
+    return err ? err : eas_spool_finish(out, sp);
+}
+
 /* The message as it goes out: byte exact; only one stored with bare LF, and not signed, gets CRLF. */
 static eas_span_t mime_bytes(const mail_writer_t *mw)
 {
-    eas_span_t s = mw->view->source;
-    const char *p = s.data, *end = s.data + s.len, *nl;
-    apr_size_t lines = 0;
-    char *out, *o;
+    eas_span_t s = mw->view->source, out;
 
-    if (strcmp(mw->view->root->type, "multipart/signed") == 0)
+    if (strcmp(mw->view->root->type, "multipart/signed") == 0 || !bare_lines(s))
         return s;
-    for (; (nl = memchr(p, '\n', end - p)) != NULL; p = nl + 1, lines++)
-        if (nl > s.data && nl[-1] == '\r')
-            return s;
-    if (!lines)
-        return s;
-    o = out = apr_palloc(mw->data_pool, s.len + lines);
-    for (p = s.data; p < end; p++) {
-        if (*p == '\n')
-            *o++ = '\r';
-        *o++ = *p;
-    }
-    return (eas_span_t){out, o - out};
+    return put_crs(&out, s, mw->data_pool) ? s : out;
 }
 
 static body_t make_body(const mail_writer_t *mw, int type, const eas_bodypref_t *pref)

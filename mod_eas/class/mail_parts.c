@@ -190,10 +190,17 @@ static int is_text(const mail_part_t *part)
     return strcmp(part->type, "text/plain") == 0 || strcmp(part->type, "text/html") == 0;
 }
 
+/* Text that can be read. What is larger than any phone shows is a file, or it would be held in memory in
+ * several forms at once. */
+static int is_readable(const mail_part_t *part)
+{
+    return is_text(part) && !disposition_is(part, "attachment") && part->body.len <= MAIL_MAX_TEXT;
+}
+
 /* A text part that is to be read, not saved. */
 static int is_body(const mail_part_t *part)
 {
-    return is_text(part) && !disposition_is(part, "attachment") && !part_filename(part);
+    return is_readable(part) && !part_filename(part);
 }
 
 static int has_html(const apr_array_header_t *list)
@@ -314,7 +321,7 @@ void mail_sort_parts(eas_mail_view_t *view)
     view->plain = apr_array_make(view->pool, 4, sizeof(mail_part_t *));
     view->html = apr_array_make(view->pool, 4, sizeof(mail_part_t *));
     view->atts = apr_array_make(view->pool, 4, sizeof(mail_att_t));
-    if (is_text(root) && !disposition_is(root, "attachment")) {
+    if (is_readable(root)) {
         /* the whole mail is text, name or not */
         APR_ARRAY_PUSH(view->plain, mail_part_t *) = root;
         APR_ARRAY_PUSH(view->html, mail_part_t *) = root;

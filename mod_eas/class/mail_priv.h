@@ -50,6 +50,7 @@ enum {
     MAIL_MAX_PARTS = 1000,          /**< what follows is not looked at */
     MAIL_MAX_HEADERS = 1024 * 1024, /**< bytes of one header block; the rest of it is passed over */
     MAIL_MAX_VALUE = 128 * 1024,    /**< bytes of one header that are decoded */
+    MAIL_MAX_TEXT = 8 * 1024 * 1024, /**< bytes of a text part; a larger one is an attachment */
     MAIL_MAX_GROUPS = 40,           /**< colons in an address list: groups */
     MAIL_MAX_LIST = 32768,          /**< an address list on the wire (MS-ASEMAIL To, From) */
     MAIL_MAX_BCC = 1024,            /**< and Bcc */

@@ -269,19 +269,19 @@ apr_size_t mail_text_size(const eas_mail_view_t *view, int type)
 
 const char *mail_preview_text(const eas_mail_view_t *view, int chars, apr_pool_t *pool)
 {
-    eas_span_t s;
+    eas_span_t s = {NULL, 0};
     apr_size_t left = (apr_size_t)chars;
     eas_buf_t b;
     int space = 0;
 
     if (!view->have_text[1] && view->have_text[2] && view->native == 2) {
-        s = view->text[2];
-        if (s.len > PREVIEW_HTML)
-            s.len = eas_utf8_cut(s.data, s.len, PREVIEW_HTML);
-        s = to_text(s, pool);
-    } else {
-        s = mail_text(view, 1);
+        eas_span_t start = view->text[2];
+        if (start.len > PREVIEW_HTML)
+            start.len = eas_utf8_cut(start.data, start.len, PREVIEW_HTML);
+        s = to_text(start, pool);
     }
+    if (!s.len) /* or so much style that no text has come yet */
+        s = mail_text(view, 1);
     eas_buf_init(&b, left * 4 + 4, pool);
     for (apr_size_t i = 0; i < s.len && left;) {
         apr_size_t n = eas_utf8_prefix(s.data + i, s.len - i < 4 ? s.len - i : 4, 1);
