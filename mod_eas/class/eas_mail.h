@@ -42,7 +42,13 @@ typedef struct eas_mail_opts_t {
 
 typedef struct eas_mail_view_t eas_mail_view_t;
 
-/** Reads what the item's MAIL_SOURCE holds. */
+/** True when a backend's preview (eas_backend.h) shows a mail to these options as its source would;
+ *  *max_text is how much of a body the preview must hold. */
+int eas_mail_preview_fits(apr_size_t *max_text, const eas_mail_opts_t *opts);
+
+/** Reads what the item's MAIL_SOURCE holds. An item without one, but with the preview properties of
+ *  eas_props.def, gives a view too; it has no Type 4 body and no bytes of attachments. EAS_E_INVALID when
+ *  the item has neither. */
 eas_err_t *eas_mail_parse(eas_mail_view_t **view, const eas_item_t *item, apr_pool_t *pool);
 
 /** Makes the FileReference (or 2.5 AttName) of part @a part: sealed, bound to the user. */

@@ -12,6 +12,48 @@
 static const apr_size_t mime_truncation[] = {0, 4096, 5120, 7168, 10240, 20480, 51200, 102400, NO_LIMIT};
 static const apr_size_t truncation25[] = {0, 512, 1024, 2048, 5120, 10240, 20480, 51200, 102400, NO_LIMIT};
 
+#define PREVIEW_MAX (256 * 1024)   /* more text than this: read the source */
+#define PREVIEW_MARKUP 32           /* bytes of HTML for a byte of text, more than newsletters need */
+
+/* Adds what a body of at most @a limit bytes needs; 0 when that is too much for a preview. */
+static int preview_holds(apr_size_t *max_text, apr_size_t limit, apr_size_t factor)
+{
+    if (limit > PREVIEW_MAX / factor)
+        return 0;
+    limit = limit * factor + 1;
+    if (limit > *max_text)
+        *max_text = limit;
+    return 1;
+}
+
+int eas_mail_preview_fits(apr_size_t *max_text, const eas_mail_opts_t *o)
+{
+    int plain_only = 1;
+
+    *max_text = 0;
+    if (o->whole)
+        return 0;
+    if (o->version < MAIL_V120)
+        return o->mime_support != 2 && o->truncation >= 0 && o->truncation <= 9 &&
+               preview_holds(max_text, truncation25[o->truncation], PREVIEW_MARKUP);
+    for (int i = 0; i < o->nprefs; i++)
+        plain_only &= o->prefs[i].type != 2;
+    for (int i = 0; i < o->nprefs; i++) {
+        const eas_bodypref_t *p = &o->prefs[i];
+        if (p->type == 4 && o->mime_support == 2)
+            return 0;
+        if (p->type == 4)
+            continue; /* S/MIME mails have no preview */
+        if (!p->has_truncation ||
+            !preview_holds(max_text, p->truncation, plain_only ? PREVIEW_MARKUP : 1))
+            return 0;
+    }
+    if (o->has_part &&
+        (!o->part.has_truncation || !preview_holds(max_text, o->part.truncation, 1)))
+        return 0;
+    return *max_text > 0;
+}
+
 /* A body chosen and cut. */
 typedef struct body_t {
     int type;

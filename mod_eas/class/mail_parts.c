@@ -291,6 +291,25 @@ static void sort_part(eas_mail_view_t *view, mail_part_t *part, apr_array_header
     }
 }
 
+/* An invitation carries its calendar twice, as an alternative without a name and as a file: once is
+ * enough. */
+static void drop_second_calendar(apr_array_header_t *atts)
+{
+    int named = 0, kept = 0;
+
+    for (int i = 0; i < atts->nelts; i++) {
+        const mail_att_t *a = &APR_ARRAY_IDX(atts, i, mail_att_t);
+        named |= part_filename(a->part) && (strcmp(a->type, "text/calendar") == 0 ||
+                                            strcmp(a->type, "application/ics") == 0);
+    }
+    for (int i = 0; i < atts->nelts; i++) {
+        mail_att_t a = APR_ARRAY_IDX(atts, i, mail_att_t);
+        if (!named || part_filename(a.part) || strcmp(a.type, "text/calendar") != 0)
+            APR_ARRAY_IDX(atts, kept++, mail_att_t) = a;
+    }
+    atts->nelts = kept;
+}
+
 static int is_pkcs7(const char *type, const char *what)
 {
     static const char app[] = "application/";
@@ -328,6 +347,7 @@ void mail_sort_parts(eas_mail_view_t *view)
     } else {
         sort_part(view, root, view->plain, view->html);
     }
+    drop_second_calendar(view->atts);
     view->native = has_html(view->html) ? 2 : 1;
     view->smime = smime_kind(root);
 }
