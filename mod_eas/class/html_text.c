@@ -99,9 +99,9 @@ static void put_char(html_t *h, unsigned c)
         c = ' ';
     else if (c >= 0x80 && c <= 0x9F)
         c = cp1252[c - 0x80];
-    else if (!c || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
+    else if (!c || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF) || c == 0xFFFE || c == 0xFFFF)
         c = 0xFFFD;
-    else if (c == 0xAD || (c < ' ' && c != '\t' && c != '\n' && c != '\r'))
+    else if (c == 0xAD || c == 0x7F || (c < ' ' && c != '\t' && c != '\n' && c != '\r'))
         return; /* soft hyphen, control characters */
     if (c < 0x80) {
         u[n++] = (char)c;

@@ -101,7 +101,9 @@ static const char *meta_charset(eas_span_t html, apr_pool_t *pool)
                (g_ascii_isalnum(v[n]) || strchr("-_:.", v[n])))
             n++;
         /* who wrote the ASCII word "utf-16" did not write UTF-16 */
-        return n && strncasecmp(v, "utf-16", 6) != 0 ? apr_pstrmemdup(pool, v, n) : NULL;
+        if (!n || (n >= 6 && strncasecmp(v, "utf-16", 6) == 0))
+            return NULL;
+        return apr_pstrmemdup(pool, v, n);
     }
     return NULL;
 }

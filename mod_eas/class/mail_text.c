@@ -119,7 +119,8 @@ static eas_span_t neutral_charset(eas_span_t html, apr_pool_t *pool)
         close = memchr(p, '>', end - p);
         if (!close)
             break;
-        if (find_charset(&value, &len, p, close) && strncasecmp(value, "utf-8", 5 > len ? len : 5) != 0) {
+        if (find_charset(&value, &len, p, close) &&
+            (len != 5 || strncasecmp(value, "utf-8", 5) != 0)) {
             if (!b.data)
                 eas_buf_init(&b, html.len + 64, pool);
             eas_buf_bytes(&b, from, value - from);
