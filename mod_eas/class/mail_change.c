@@ -82,8 +82,6 @@ static eas_err_t *read_flag(int *flagged, const eas_node_t *node, apr_pool_t *po
         err = read_child(&f, n, pool);
     if (err)
         return err;
-    if (!f.seen[F_STATUS])
-        return invalid(pool, "Flag without Status");
     dates = f.seen[F_START] + f.seen[F_DUE] + f.seen[F_UTC_START] + f.seen[F_UTC_DUE];
     if (dates != 0 && dates != 4)
         return invalid(pool, "Flag with some of its four dates");
@@ -93,7 +91,8 @@ static eas_err_t *read_flag(int *flagged, const eas_node_t *node, apr_pool_t *po
         return invalid(pool, "Flag with one of CompleteTime and DateCompleted");
     if (f.reminder && !f.seen[F_REMIND])
         return invalid(pool, "Flag with ReminderSet and no ReminderTime");
-    *flagged = f.status == 2 ? 1 : f.status == 1 ? 2 : 0;
+    if (f.seen[F_STATUS]) /* else other dates for a flag that stays as it is */
+        *flagged = f.status == 2 ? 1 : f.status == 1 ? 2 : 0;
     return NULL;
 }
 

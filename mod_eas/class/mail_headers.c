@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include <apr_strings.h>
+#include "eas_buf.h"
 #include "eas_text.h"
 #include "mail_priv.h"
 
@@ -23,6 +24,62 @@ char *mail_line(const char *s, apr_size_t len, apr_size_t max, apr_pool_t *pool)
     return out;
 }
 
+/* An encoded word of base64 at p: its charset (with "=?" and "?") and its text; behind it, NULL = none. */
+static const char *base64_word(eas_span_t *charset, eas_span_t *text, const char *p)
+{
+    const char *q, *end;
+
+    if (p[0] != '=' || p[1] != '?' || !(q = strpbrk(p + 2, "? ")) || *q != '?' || (q[1] | 32) != 'b' ||
+        q[2] != '?' || !(end = strpbrk(q + 3, "? ")) || end[0] != '?' || end[1] != '=')
+        return NULL;
+    *charset = (eas_span_t){p, q + 1 - p};
+    *text = (eas_span_t){q + 3, end - q - 3};
+    return end + 2;
+}
+
+/* Some programs cut a character in two between two words of base64, which RFC 2047 forbids and gmime
+ * does not forgive: neighbours of one charset become one word. */
+static const char *join_base64_words(const char *raw, apr_pool_t *pool)
+{
+    const char *first = strstr(raw, "=?"), *p = raw;
+    eas_buf_t b;
+
+    if (!first || !strstr(first + 2, "=?"))
+        return raw;
+    eas_buf_init(&b, strlen(raw) + 64, pool);
+    while (*p) {
+        eas_span_t charset, text, next_charset, next_text;
+        const char *end = base64_word(&charset, &text, p), *next;
+        eas_buf_t bytes;
+
+        if (!end) {
+            eas_buf_bytes(&b, p++, 1);
+            continue;
+        }
+        eas_buf_init(&bytes, text.len, pool);
+        for (next_text = text, next_charset = charset;; next_text = text) {
+            unsigned char *data;
+            apr_size_t len;
+            if (!eas_base64_decode(&data, &len, apr_pstrmemdup(pool, next_text.data, next_text.len), pool))
+                return raw; /* damaged: let gmime see what it can make of it */
+            eas_buf_bytes(&bytes, data, len);
+            next = base64_word(&next_charset, &text, end + strspn(end, " \t"));
+            if (!next || next_charset.len != charset.len ||
+                strncasecmp(next_charset.data, charset.data, charset.len) != 0)
+                break;
+            end = next;
+        }
+        eas_buf_bytes(&b, charset.data, charset.len);
+        eas_buf_bytes(&b, "B?", 2);
+        char *joined = eas_base64(bytes.data ? bytes.data : "", bytes.len, pool);
+        eas_buf_bytes(&b, joined, strlen(joined));
+        eas_buf_bytes(&b, "?=", 2);
+        p = end;
+    }
+    eas_buf_u8(&b, 0);
+    return b.data;
+}
+
 const char *mail_hdr_text(const mail_part_t *part, mail_hdr_t id, apr_size_t max, apr_pool_t *pool)
 {
     const char *raw = mail_hdr_raw(part, id, MAIL_MAX_VALUE, pool);
@@ -32,7 +89,7 @@ const char *mail_hdr_text(const mail_part_t *part, mail_hdr_t id, apr_size_t max
         return NULL;
     if (!strstr(raw, "=?") && eas_text_clean(raw, strlen(raw)))
         return mail_line(raw, strlen(raw), max, pool);
-    decoded = g_mime_utils_header_decode_text(mail_gmime_options(), raw);
+    decoded = g_mime_utils_header_decode_text(mail_gmime_options(), join_base64_words(raw, pool));
     line = decoded ? mail_line(decoded, strlen(decoded), max, pool) : NULL;
     g_free(decoded);
     return line && *line ? line : NULL;
