@@ -141,12 +141,14 @@ static eas_err_t *write_answer(eas_ctx_t *ctx, const sync_done_t *done, int n, i
 static eas_err_t *collections(sync_done_t *done, int *achieved, const sync_request_t *request,
                               eas_ctx_t *ctx, eas_state_t *st)
 {
-    apr_time_t deadline = eas_now() + ctx->env->time_budget;
-    int window = request->window ? request->window : SYNC_WINDOW_MAX * ctx->env->max_collections;
+    sync_left_t left = {.window = request->window ? request->window
+                                                  : SYNC_WINDOW_MAX * ctx->env->max_collections,
+                        .bytes = ctx->env->response_budget,
+                        .deadline = eas_now() + ctx->env->time_budget};
     int i;
     *achieved = 0;
     for (i = 0; i < request->n; i++) {
-        eas_err_t *err = sync_collection(&done[i], &window, ctx, st, &request->want[i], deadline);
+        eas_err_t *err = sync_collection(&done[i], &left, ctx, st, &request->want[i]);
         if (err) {
             if (!*achieved || err->kind == EAS_E_CREDENTIALS || err->kind == EAS_E_FORBIDDEN)
                 return err;

@@ -80,8 +80,15 @@ typedef struct sync_done_t {
     eas_writer_t *commands, *responses; /**< fragments on page AirSync, NULL: nothing */
 } sync_done_t;
 
+/** What is left of the answer's limits for the collections to come. */
+typedef struct sync_left_t {
+    int window;          /**< changes */
+    apr_size_t bytes;
+    apr_time_t deadline;
+} sync_left_t;
+
 /** Works a collection through the engine; queues its state. An error is for the whole request. */
-eas_err_t *sync_collection(sync_done_t *done, int *window, eas_ctx_t *ctx, eas_state_t *st,
-                           const sync_want_t *want, apr_time_t deadline);
+eas_err_t *sync_collection(sync_done_t *done, sync_left_t *left, eas_ctx_t *ctx, eas_state_t *st,
+                           const sync_want_t *want);
 
 #endif

@@ -194,7 +194,7 @@ static eas_err_t *write_change(eas_writer_t *w, int *vanished, work_t *wk, const
 
 /* Writes changes until the window, the byte budget or the time is used up. */
 static eas_err_t *write_changes(int *sent, work_t *wk, const eas_change_t *changes, int count,
-                                apr_time_t deadline)
+                                sync_left_t *left)
 {
     eas_writer_t *w = eas_writer_fragment(EAS_PAGE_AIRSYNC, wk->ctx->pool);
     apr_pool_t *iterpool;
@@ -207,7 +207,7 @@ static eas_err_t *write_changes(int *sent, work_t *wk, const eas_change_t *chang
         eas_w_mark_t mark = eas_w_mark(w);
         int vanished;
         apr_pool_clear(iterpool);
-        if (*sent && (eas_w_size(w) > wk->ctx->env->response_budget || eas_now() > deadline)) {
+        if (*sent && (eas_w_size(w) > left->bytes || eas_now() > left->deadline)) {
             wk->done->more = 1;
             break;
         }
@@ -229,6 +229,8 @@ static eas_err_t *write_changes(int *sent, work_t *wk, const eas_change_t *chang
         apr_pool_destroy(iterpool);
     if (*sent)
         wk->done->commands = w;
+    left->window -= *sent;
+    left->bytes -= eas_w_size(w) < left->bytes ? eas_w_size(w) : left->bytes;
     if (err && *sent) { /* what was read goes out, the rest comes with the next request */
         command_log(wk->ctx, err);
         wk->done->more = 1;
@@ -237,19 +239,18 @@ static eas_err_t *write_changes(int *sent, work_t *wk, const eas_change_t *chang
     return err;
 }
 
-static eas_err_t *bring_changes(int *window, work_t *wk, apr_time_t deadline)
+static eas_err_t *bring_changes(sync_left_t *left, work_t *wk)
 {
-    int want = wk->want->window < *window ? wk->want->window : *window;
+    int want = wk->want->window < left->window ? wk->want->window : left->window;
     const eas_change_t *changes;
     int count, sent;
     eas_err_t *err = eas_coll_refresh(wk->coll, wk->ctx->session);
     if (!err)
         err = eas_coll_pick(&changes, &count, &wk->done->more, wk->coll, want, wk->ctx->pool);
     if (!err)
-        err = write_changes(&sent, wk, changes, count, deadline);
+        err = write_changes(&sent, wk, changes, count, left);
     if (err)
         return err;
-    *window -= sent;
     /* MoreAvailable without a new key is an endless loop to some phones (digest 10, 3) */
     if (!sent && !wk->want->ncmds)
         wk->done->more = 0;
@@ -273,37 +274,37 @@ static int collection_status(const eas_err_t *err)
     }
 }
 
-static eas_err_t *run(work_t *wk, int *window, apr_time_t deadline)
+static eas_err_t *run(work_t *wk, sync_left_t *left)
 {
     eas_err_t *err;
     settle_options(wk);
     if (!eas_coll_initial(wk->coll)) {
         if ((err = run_commands(wk)))
             return err;
-        if (wk->want->get_changes != 0 && (err = bring_changes(window, wk, deadline)))
+        if (wk->want->get_changes != 0 && (err = bring_changes(left, wk)))
             return err;
     }
     return eas_coll_finish(&wk->done->key, wk->coll);
 }
 
-eas_err_t *sync_collection(sync_done_t *done, int *window, eas_ctx_t *ctx, eas_state_t *st,
-                           const sync_want_t *want, apr_time_t deadline)
+eas_err_t *sync_collection(sync_done_t *done, sync_left_t *left, eas_ctx_t *ctx, eas_state_t *st,
+                           const sync_want_t *want)
 {
     work_t wk = {.ctx = ctx, .want = want, .done = done, .version = ctx->req->version};
-    int before = *window;
+    sync_left_t before = *left;
     eas_err_t *err;
 
     memset(done, 0, sizeof(*done));
     done->want = want;
     err = eas_coll_open(&wk.coll, &done->status, st, want->cid, want->key, ctx->pool);
     if (!err && wk.coll)
-        err = run(&wk, window, deadline);
+        err = run(&wk, left);
     if (err) {
         done->status = collection_status(err);
         if (!done->status)
             return err;
         command_log(ctx, err);
-        *window = before;
+        *left = before;
         done->commands = done->responses = NULL;
         done->more = 0;
     }
