@@ -51,6 +51,8 @@ static eas_err_t *count(estimate_t *est, eas_ctx_t *ctx, eas_state_t *st, const 
         est->status = status == 8 ? EST_COLLECTION : EST_KEY;
         return NULL;
     }
+    if (ctx->req->version >= EAS_V160 && eas_coll_folder(coll)->role == EAS_ROLE_DRAFTS)
+        filter = 0; /* as in Sync */
     eas_coll_set_view(coll, filter, mailitem_visible(ctx->req->version));
     err = eas_coll_refresh(coll, ctx->session);
     if (err)
