@@ -97,10 +97,12 @@ eas_err_t *cmd_itemoperations(eas_ctx_t *ctx)
     eas_writer_t *w;
     eas_state_t *st;
     int total = 0, nf = 0;
+    unsigned o;
     eas_err_t *err;
 
-    for (n = eas_node_child(ctx->root, 0); n; n = eas_node_next(n, 0))
-        total++;
+    for (o = 0; o < sizeof(operations) / sizeof(operations[0]); o++)
+        for (n = eas_node_child(ctx->root, operations[o]); n; n = eas_node_next(n, operations[o]))
+            total++;
     if (total > IO_MAX) {
         err = eas_err_create(ctx->pool, EAS_E_BAD_REQUEST, "command.itemoperations",
                              "%d operations in one request", total);
