@@ -204,7 +204,7 @@ static eas_err_t *write_mail(eas_writer_t *w, itemop_parts_t *parts, eas_ctx_t *
     err = eas_mail_write_properties(w, &body, view, &f->opts, f->has_schema ? f->schema : NULL,
                                     parts->wanted, parts->n + 1, fileref_make, &ref, ctx->pool,
                                     scratch);
-    if (parts->wanted && body.data)
+    if (!err && parts->wanted && body.data)
         parts->part[parts->n++] = body;
     eas_w_close(w);
     return err;
