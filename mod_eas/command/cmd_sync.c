@@ -52,6 +52,11 @@ static eas_err_t *complete(int *status, sync_request_t *request, eas_ctx_t *ctx,
     }
     for (j = 0; j < request->n; j++)
         all[n++] = request->want[j];
+    if (n > ctx->env->max_collections) {
+        *status = SYNC_FOLDERS;
+        request->limit = ctx->env->max_collections;
+        return NULL;
+    }
     request->want = all;
     request->n = n;
     if (!request->window)
@@ -215,6 +220,6 @@ eas_err_t *cmd_sync(eas_ctx_t *ctx)
     if (err)
         return err;
     if (status)
-        return global_status(ctx, status, 0);
+        return global_status(ctx, status, request.limit);
     return write_answer(ctx, done, request.n, request.wait);
 }
