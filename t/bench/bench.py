@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -125,8 +126,8 @@ class Httpd(harness_httpd.Httpd):
     def stop(self):
         super().stop()
         for path in self.certificate:
-            if os.path.exists(path):
-                os.unlink(path)
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 class Bench:

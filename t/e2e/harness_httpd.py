@@ -11,8 +11,8 @@ import harness_config as config
 from harness_process import accepts, alive, children_of, end, free_port, has_ipv6, kill_all, wait_until
 
 HTTPD = "/usr/sbin/apache2"
-# Not /tmp: the module refuses a state directory there.
-TEST_DIRECTORY = os.environ.get("EAS_TEST_DIR", "/var/tmp")
+# Not /tmp or /var/tmp: the module refuses a state directory there.
+TEST_DIRECTORY = os.environ.get("EAS_TEST_DIR") or ("/var/lib" if os.getuid() == 0 else os.path.expanduser("~"))
 STARTS = 5                                       # tries, when somebody else took a port in between
 
 LINE = re.compile(r"\[[^\]]*\] \[(?P<module>[^:\]]*):(?P<level>\w+)\]")
