@@ -53,7 +53,8 @@ static inline eas_err_t *fake_login(eas_session_t **out, eas_backend_t *be,
                                     const eas_credentials_t *cred, apr_pool_t *pool)
 {
     auth_fix_t *f = be->ctx;
-    int n = ADD(f->logins), now = ADD(f->at_once), most = f->most_at_once;
+    int n = ADD(f->logins), now = ADD(f->at_once);
+    int most = __atomic_load_n(&f->most_at_once, __ATOMIC_SEQ_CST);
     eas_err_t *err;
 
     while (now > most && !__atomic_compare_exchange_n(&f->most_at_once, &most, now, 0,

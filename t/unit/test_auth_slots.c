@@ -52,7 +52,9 @@ static void no_more_wait_than_may_log_in(void **state)
     for (int i = 0; i < 8; i++)
         assert_int_equal(pthread_create(&t[i], NULL, take, slots), 0);
     usleep(300000);
+    pthread_mutex_lock(&slots->lock);
     assert_int_equal(slots->waiting, 2);
+    pthread_mutex_unlock(&slots->lock);
     auth_slots_give(slots);
     auth_slots_give(slots);
     for (int i = 0; i < 8; i++) {
