@@ -274,8 +274,10 @@ const command_rec httpd_commands[] = {
     ARGS_##type(name, set_value, (void *)&rows[HTTPD_D_##field], RSRC_CONF, text),
 #include "eas_directives.def"
 #undef EAS_DIRECTIVE
-    AP_INIT_TAKE1("SetHandler", see_handler, NULL, OR_FILEINFO, NULL),
-    AP_INIT_ITERATE("AuthBasicProvider", see_provider, NULL, OR_AUTHCFG, NULL),
+    AP_INIT_TAKE1("SetHandler", see_handler, NULL, OR_FILEINFO,
+                  "a handler name; mod_eas looks for its own"),
+    AP_INIT_ITERATE("AuthBasicProvider", see_provider, NULL, OR_AUTHCFG,
+                    "names of authentication providers; mod_eas looks for its own"),
     {NULL}};
 
 /* ---- create and merge ------------------------------------------------------------------------ */

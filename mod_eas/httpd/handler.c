@@ -29,7 +29,8 @@ int httpd_map_to_storage(request_rec *r)
 
 /* ---- body ------------------------------------------------------------------------------------ */
 
-/* The body's bytes after all input filters; an HTTP status, OK when they are there. */
+/* The body's bytes after all input filters. OK, or what the handler returns to httpd: an HTTP status,
+ * or that a filter has answered already. */
 static int read_body(eas_call_t *call, apr_size_t limit)
 {
     request_rec *r = call->r;
@@ -99,7 +100,8 @@ static void set_notes(eas_call_t *call)
                                                                      : "-");
 }
 
-static void run(eas_call_t *call, eas_resp_t *resp)
+/* OK: there is an answer; else httpd's to give. */
+static int run(eas_call_t *call, eas_resp_t *resp)
 {
     const eas_conf_t *conf = httpd_conf(call->r->server);
     eas_req_t *req = &call->req;
@@ -109,23 +111,22 @@ static void run(eas_call_t *call, eas_resp_t *resp)
 
     if (coding && strcasecmp(coding, "identity") != 0) {
         resp->http_status = HTTP_UNSUPPORTED_MEDIA_TYPE;
-        return;
+        return OK;
     }
     if (call->bad) {
         eas_log(call->r, EAS_LOG_WARN, "request refused: %s", eas_err_chain(call->bad, req->pool));
         eas_resp_error(resp, req, call->bad->status);
-        return;
+        return OK;
     }
-    if ((status = read_body(call, conf->max_body)) != OK) {
-        resp->http_status = status;
-        return;
-    }
+    if ((status = read_body(call, conf->max_body)) != OK)
+        return status;
     req->trace = wants_trace(call, conf->trace);
     eas_command_run(resp, req, &call->site->env, call->verdict.session);
     err = eas_auth_done(call->site->auth, &call->verdict, resp->http_status == HTTP_UNAUTHORIZED,
                         req->pool);
     if (err)
         eas_log(call->r, EAS_LOG_WARN, "session not kept: %s", eas_err_chain(err, req->pool));
+    return OK;
 }
 
 int httpd_handler(request_rec *r)
@@ -134,6 +135,7 @@ int httpd_handler(request_rec *r)
                                 "of a phone.\n";
     eas_resp_t resp = {.http_status = HTTP_OK};
     eas_call_t *call;
+    int status;
 
     if (!r->handler || strcmp(r->handler, HTTPD_HANDLER) != 0)
         return DECLINED;
@@ -148,7 +150,8 @@ int httpd_handler(request_rec *r)
     if (r->method_number == M_OPTIONS) {
         resp.headers = call->site->options;
     } else if (r->method_number == M_POST) {
-        run(call, &resp);
+        if ((status = run(call, &resp)) != OK)
+            return status;
     } else {
         resp.http_status = HTTP_NOT_IMPLEMENTED;
         resp.content_type = "text/plain; charset=utf-8";

@@ -75,7 +75,7 @@ eas_conf_t *httpd_conf(server_rec *s);
 /** A host that serves phones: it has a backend. */
 int httpd_serves(server_rec *s);
 
-/* ---- start: start.c, secret.c, cache.c ------------------------------------------------------- */
+/* ---- start: start.c, secret.c, cache.c, tap.c ------------------------------------------------ */
 
 /** What all processes share. */
 typedef struct httpd_shared_t {
@@ -110,6 +110,10 @@ const char *httpd_cache_check(const char *spec, apr_pool_t *pool);
 apr_status_t httpd_cache_create(eas_cache_t **cache, const char *spec, server_rec *s,
                                 apr_pool_t *pconf, apr_pool_t *ptemp);
 void httpd_cache_child_init(eas_cache_t *cache, server_rec *s, apr_pool_t *pchild);
+
+/** The same backend, but what a request changes in a mailbox is told to the board. For once per process
+ *  and backend implementation. */
+eas_backend_t *httpd_tap(eas_backend_t *be, eas_board_t *board, apr_pool_t *pool);
 
 /* ---- requests: call.c, authn.c, handler.c, answer.c ------------------------------------------ */
 

@@ -238,6 +238,7 @@ static eas_err_t *make_site(httpd_site_t **out, eas_store_t *store, const eas_co
     site->env.store = store;
     if ((err = make_backend(&site->env.be, conf, pool)))
         return err;
+    site->env.be = httpd_tap(site->env.be, shared.board, pool);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     auth = (eas_auth_conf_t){
         .be = site->env.be,
