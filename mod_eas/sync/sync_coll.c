@@ -51,8 +51,10 @@ static eas_err_t *head_read(eas_coll_t *coll, const sync_side_t *side)
         coll->serial = serial;
     has_options = eas_rd_u8(&rd);
     coll->options = eas_rd_blob(&coll->options_len, &rd);
-    if (!has_options)
+    if (!has_options) {
         coll->options = NULL;
+        coll->options_len = 0;
+    }
     coll->filter = (int)eas_rd_u8(&rd);
     coll->listed = (int)eas_rd_u8(&rd);
     coll->tuple.validity = eas_rd_var(&rd);
@@ -134,6 +136,16 @@ static eas_err_t *open_at(eas_coll_t *coll, int *status, const char *key)
     return NULL;
 }
 
+/* Options stick to the device and the collection, not to a key: a new start keeps them. */
+static void keep_options(eas_coll_t *coll)
+{
+    eas_coll_t *old = coll_new(coll->st, coll->cid, coll->pool);
+    if (coll->head.cur.data && !head_read(old, &coll->head.cur)) {
+        coll->options = old->options;
+        coll->options_len = old->options_len;
+    }
+}
+
 eas_err_t *eas_coll_open(eas_coll_t **out, int *status, eas_state_t *st, const char *cid,
                          const char *key, apr_pool_t *pool)
 {
@@ -153,6 +165,7 @@ eas_err_t *eas_coll_open(eas_coll_t **out, int *status, eas_state_t *st, const c
             return err;
         if (err) /* damaged: nothing of it is of use */
             memset(&coll->head, 0, sizeof(coll->head));
+        keep_options(coll);
         coll->initial = 1;
         coll->uuid = eas_uuid(pool);
         *status = 1;
@@ -334,6 +347,11 @@ static void settle(eas_coll_t *coll, const eas_change_t *change, int vanished)
 void eas_coll_sent(eas_coll_t *coll, const eas_change_t *change)
 {
     settle(coll, change, 0);
+    coll->sent = 1;
+}
+
+void eas_coll_advance(eas_coll_t *coll)
+{
     coll->sent = 1;
 }
 
