@@ -49,7 +49,7 @@ eas_err_t *cmd_foldersync(eas_ctx_t *ctx)
     int status, count;
     eas_err_t *err;
 
-    if (!key || !*key || strlen(key) > 64)
+    if (!key || !*key || strlen(key) > 64 || eas_node_next(node, 0))
         return command_status(ctx, ST_MALFORMED);
     if ((err = command_state(&st, ctx)))
         return err;

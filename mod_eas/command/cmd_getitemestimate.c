@@ -14,24 +14,23 @@ typedef struct estimate_t {
     apr_size_t count;
 } estimate_t;
 
-/* FilterType stands in Options from 14.0, directly in the Collection before. */
+/* FilterType stands in Options from 14.0, directly in the Collection before. Unlike in Sync, a value that
+ * mail folders do not know is an error. */
 static int read_filter(int *filter, eas_ctx_t *ctx, const eas_node_t *node)
 {
+    const eas_node_t *options = eas_node_child(node, EAS_AIRSYNC_OPTIONS);
+    const eas_node_t *f = eas_node_child(options ? options : node, EAS_AIRSYNC_FILTERTYPE);
     sync_opts_t opts;
-    const eas_node_t *f = eas_node_child(node, EAS_AIRSYNC_FILTERTYPE);
     apr_int64_t v = 0;
-    int has, status;
-    if (f) {
-        if (!eas_node_int(&v, f, 0, 8))
-            return EAS_STATUS_INVALID_XML;
-        if (v == 8)
-            return EAS_STATUS_SERVER_ERROR; /* not a filter of mail folders */
-        *filter = v > 5 ? 5 : (int)v;
-        return 0;
-    }
-    status = sync_parse_options(&opts, &has, ctx, node);
-    *filter = opts.filter;
-    return status ? EAS_STATUS_INVALID_XML : 0;
+    int has;
+
+    *filter = 0;
+    if (f && !eas_node_int(&v, f, 0, 8))
+        return EAS_STATUS_INVALID_XML;
+    if (v > 5)
+        return EAS_STATUS_SERVER_ERROR;
+    *filter = (int)v;
+    return sync_parse_options(&opts, &has, ctx, node) ? EAS_STATUS_INVALID_XML : 0;
 }
 
 static eas_err_t *count(estimate_t *est, eas_ctx_t *ctx, eas_state_t *st, const char *key, int filter)

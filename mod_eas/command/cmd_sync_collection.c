@@ -147,6 +147,8 @@ static eas_err_t *run_commands(work_t *wk)
     if (err)
         return err;
     write_results(wk);
+    if (wk->want->nfetches)
+        eas_coll_advance(wk->coll);
     if (wk->want->nfetches && !wk->done->responses)
         wk->done->responses = eas_writer_fragment(EAS_PAGE_AIRSYNC, wk->ctx->pool);
     for (i = 0; i < wk->want->nfetches; i++)

@@ -126,6 +126,9 @@ typedef struct eas_ccmd_t {
 eas_err_t *eas_coll_commands(eas_coll_t *coll, eas_ccmd_t *cmds, int count, int hard,
                              eas_session_t *session);
 
+/** The answer needs a new key although nothing changed: the phone gave a command that only reads. */
+void eas_coll_advance(eas_coll_t *coll);
+
 /** Looks what is new on the server: one probe, and listings only as far as the probe asks for. */
 eas_err_t *eas_coll_refresh(eas_coll_t *coll, eas_session_t *session);
 /** How many changes wait for the phone. */

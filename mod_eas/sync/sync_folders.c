@@ -142,6 +142,7 @@ typedef struct ids_t {
     apr_hash_t *taken;           /* CollectionIds given out in this run */
     apr_hash_t *now;             /* backend id -> eas_hfolder_t of this run */
     apr_hash_t *present;         /* backend ids that exist now */
+    apr_hash_t *fresh;           /* of those that are new: backend id of the parent -> how many */
     int probes;
 } ids_t;
 
@@ -151,6 +152,25 @@ static const char *hashed_id(const char *oxid, eas_class_t klass, int attempt, a
     const char *text = apr_psprintf(pool, "%c\n%s\n%d", klass, oxid, attempt);
     eas_sha256(digest, text, strlen(text));
     return apr_psprintf(pool, "%c%.10s", klass, eas_base32(digest, 7, pool));
+}
+
+/* Gone from the backend, and its CollectionId not given to another folder: it may have a new name. */
+static int gone(const ids_t *ids, const eas_hfolder_t *v, const eas_folder_t *f)
+{
+    return v->role == EAS_ROLE_NONE && v->klass == f->klass &&
+           !apr_hash_get(ids->present, v->oxid, APR_HASH_KEY_STRING) &&
+           !apr_hash_get(ids->taken, v->id, APR_HASH_KEY_STRING);
+}
+
+/* How well a folder that is gone and was never synced fits a new one. The phone has nothing of it, so
+ * a mistake costs nothing: same name elsewhere, or the only new one below the same parent. */
+static int fits(const ids_t *ids, const eas_hfolder_t *v, const eas_folder_t *f, const char *parent)
+{
+    const char *at = f->parent ? f->parent : "";
+    const int *fresh = apr_hash_get(ids->fresh, at, APR_HASH_KEY_STRING);
+    if (strcmp(v->title, f->title) == 0)
+        return 1;
+    return strcmp(v->parent, parent) == 0 && fresh && *fresh == 1;
 }
 
 /* A folder of the last list which is gone from the backend and which looks like this new one. */
@@ -164,22 +184,25 @@ static const eas_hfolder_t *known_again(ids_t *ids, const list_t *last, const ea
 
     for (i = 0; i < last->n; i++) {
         const eas_hfolder_t *v = &last->f[i];
-        if (v->role != EAS_ROLE_NONE || v->klass != f->klass ||
-            apr_hash_get(ids->present, v->oxid, APR_HASH_KEY_STRING) ||
-            apr_hash_get(ids->taken, v->id, APR_HASH_KEY_STRING))
+        int same;
+        if (!gone(ids, v, f))
             continue;
         if (strcmp(v->parent, parent) == 0 && strcmp(v->title, f->title) == 0 &&
             strcmp(parent, "0") != 0)
             return v; /* same name below a parent that kept its CollectionId */
-        if (!coll_last_tuple(&then, st, v->id, pool))
-            continue;
-        if (!probed) {
-            if (ids->probes++ >= PROBES_MAX ||
-                st->cfg->be->mail->status(&now, session, f->id, pool) != NULL)
-                return NULL;
-            probed = 1;
+        if (coll_last_tuple(&then, st, v->id, pool)) {
+            if (!probed) {
+                if (ids->probes++ >= PROBES_MAX ||
+                    st->cfg->be->mail->status(&now, session, f->id, pool) != NULL)
+                    return NULL;
+                probed = 1;
+            }
+            same = now.validity == then.validity && now.next == then.next &&
+                   now.total == then.total;
+        } else {
+            same = fits(ids, v, f, parent);
         }
-        if (now.validity == then.validity && now.next == then.next && now.total == then.total) {
+        if (same) {
             found = v;
             candidates++;
         }
@@ -225,6 +248,20 @@ static const char *sibling_title(apr_hash_t *titles, const char *parent, const c
     }
 }
 
+static void note_present(ids_t *ids, const eas_folder_t *f, apr_pool_t *pool)
+{
+    const char *at = f->parent ? f->parent : "";
+    apr_hash_set(ids->present, f->id, APR_HASH_KEY_STRING, f);
+    if (!apr_hash_get(ids->by_oxid, f->id, APR_HASH_KEY_STRING)) {
+        int *fresh = apr_hash_get(ids->fresh, at, APR_HASH_KEY_STRING);
+        if (!fresh) {
+            fresh = apr_pcalloc(pool, sizeof(*fresh));
+            apr_hash_set(ids->fresh, at, APR_HASH_KEY_STRING, fresh);
+        }
+        ++*fresh;
+    }
+}
+
 /* The backend's folders as the phone would see them. */
 static eas_err_t *list_now(list_t *now, const list_t *last, eas_state_t *st, eas_session_t *session,
                            apr_pool_t *pool)
@@ -232,7 +269,7 @@ static eas_err_t *list_now(list_t *now, const list_t *last, eas_state_t *st, eas
     const eas_folder_t *folders;
     apr_hash_t *titles = apr_hash_make(pool);
     ids_t ids = {apr_hash_make(pool), apr_hash_make(pool), apr_hash_make(pool), apr_hash_make(pool),
-                 apr_hash_make(pool), 0};
+                 apr_hash_make(pool), apr_hash_make(pool), 0};
     int i, n;
     eas_err_t *err = st->cfg->be->folders->list(&folders, &n, session, EAS_CLASS_MAIL, pool);
 
@@ -245,7 +282,7 @@ static eas_err_t *list_now(list_t *now, const list_t *last, eas_state_t *st, eas
         apr_hash_set(ids.by_id, last->f[i].id, APR_HASH_KEY_STRING, &last->f[i]);
     }
     for (i = 0; i < n; i++)
-        apr_hash_set(ids.present, folders[i].id, APR_HASH_KEY_STRING, &folders[i]);
+        note_present(&ids, &folders[i], pool);
     now->f = apr_pcalloc(pool, sizeof(*now->f) * (apr_size_t)(n + 1));
     for (i = 0; i < n; i++) {
         const eas_folder_t *f = &folders[i];

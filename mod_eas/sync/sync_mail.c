@@ -23,10 +23,10 @@ static const int filter_days[] = {0, 1, 3, 7, 14, 31};
 
 apr_uint32_t mail_cutoff(int filter)
 {
-    apr_time_t today = apr_time_sec(eas_now()) / 86400;
+    apr_time_t hour = apr_time_sec(eas_now()) / 3600; /* mails leave in batches, not one by one */
     if (filter <= 0 || filter > 5)
         return 0;
-    return (apr_uint32_t)((today - filter_days[filter]) * 86400);
+    return (apr_uint32_t)((hour - filter_days[filter] * 24) * 3600);
 }
 
 static int by_uid(const void *a, const void *b)
