@@ -178,36 +178,38 @@ static const eas_hfolder_t *known_again(ids_t *ids, const list_t *last, const ea
                                         const char *parent, eas_state_t *st, eas_session_t *session,
                                         apr_pool_t *pool)
 {
-    const eas_hfolder_t *found = NULL;
+    const eas_hfolder_t *found = NULL, *guess = NULL;
     eas_mail_tuple_t now, then;
-    int i, candidates = 0, probed = 0;
+    int i, found_n = 0, guess_n = 0, probed = 0;
 
     for (i = 0; i < last->n; i++) {
         const eas_hfolder_t *v = &last->f[i];
-        int same;
         if (!gone(ids, v, f))
             continue;
         if (strcmp(v->parent, parent) == 0 && strcmp(v->title, f->title) == 0 &&
             strcmp(parent, "0") != 0)
             return v; /* same name below a parent that kept its CollectionId */
-        if (coll_last_tuple(&then, st, v->id, pool)) {
-            if (!probed) {
-                if (ids->probes++ >= PROBES_MAX ||
-                    st->cfg->be->mail->status(&now, session, f->id, pool) != NULL)
-                    return NULL;
-                probed = 1;
+        if (!coll_last_tuple(&then, st, v->id, pool)) {
+            if (fits(ids, v, f, parent)) {
+                guess = v;
+                guess_n++;
             }
-            same = now.validity == then.validity && now.next == then.next &&
-                   now.total == then.total;
-        } else {
-            same = fits(ids, v, f, parent);
+            continue;
         }
-        if (same) {
+        if (!probed) {
+            if (ids->probes++ >= PROBES_MAX ||
+                st->cfg->be->mail->status(&now, session, f->id, pool) != NULL)
+                return NULL;
+            probed = 1;
+        }
+        if (now.validity == then.validity && now.next == then.next && now.total == then.total) {
             found = v;
-            candidates++;
+            found_n++;
         }
     }
-    return candidates == 1 ? found : NULL;
+    if (found_n) /* numbers say more than names */
+        return found_n == 1 ? found : NULL;
+    return guess_n == 1 ? guess : NULL;
 }
 
 static const char *id_for(ids_t *ids, const list_t *last, const eas_folder_t *f, const char *parent,

@@ -205,10 +205,55 @@ static void a_renamed_folder_is_known_by_its_numbers(void **state)
     assert_int_equal(t.count, 1); /* b is known by its name below it: nothing to tell */
     assert_string_equal(told_of(&t, EAS_H_UPDATE, "c")->id, cid);
     b->parent = apr_pstrdup(fx->pool, "in");
-    rename_folder(fx, b, "in/b", "b"); /* moved, never synced: gone and new */
+    rename_folder(fx, b, "in/b", "b"); /* moved, never synced: its name is enough */
+    t = folder_sync(fx, t.key);
+    assert_int_equal(t.count, 1);
+    assert_non_null(told_of(&t, EAS_H_UPDATE, "b"));
+    b->parent = apr_pstrdup(fx->pool, "c");
+    rename_folder(fx, b, "c/d", "d"); /* and another name as well: gone and new */
     t = folder_sync(fx, t.key);
     assert_non_null(told_of(&t, EAS_H_DELETE, "b"));
-    assert_non_null(told_of(&t, EAS_H_ADD, "b"));
+    assert_non_null(told_of(&t, EAS_H_ADD, "d"));
+}
+
+static void numbers_say_more_than_names(void **state)
+{
+    fx_t *fx = *state;
+    fx_folder_t *a, *b;
+    told_t t;
+    char cid[80];
+
+    a = fx_folder(fx, "a", NULL, "a", EAS_ROLE_NONE);
+    fx_deliver_many(fx, a, 3, 60);
+    b = fx_folder(fx, "b", NULL, "b", EAS_ROLE_NONE); /* never synced, and deleted at once with the rename */
+    t = folder_sync(fx, "0");
+    apr_cpystrn(cid, told_of(&t, EAS_H_ADD, "a")->id, sizeof(cid));
+    synced(fx, cid);
+    rename_folder(fx, a, "c", "c");
+    b->gone = 1;
+    t = folder_sync(fx, t.key);
+    assert_string_equal(told_of(&t, EAS_H_UPDATE, "c")->id, cid);
+    assert_non_null(told_of(&t, EAS_H_DELETE, "b"));
+}
+
+static void the_only_new_folder_is_the_one_that_was_renamed(void **state)
+{
+    fx_t *fx = *state;
+    fx_folder_t *a;
+    told_t t;
+
+    a = fx_folder(fx, "a", NULL, "a", EAS_ROLE_NONE);
+    t = folder_sync(fx, "0");
+    rename_folder(fx, a, "b", "b");
+    t = folder_sync(fx, t.key);
+    assert_int_equal(t.count, 1);
+    assert_non_null(told_of(&t, EAS_H_UPDATE, "b"));
+    rename_folder(fx, a, "c", "c");
+    fx_folder(fx, "d", NULL, "d", EAS_ROLE_NONE); /* two new ones: which of them? */
+    t = folder_sync(fx, t.key);
+    assert_non_null(told_of(&t, EAS_H_DELETE, "b"));
+    assert_non_null(told_of(&t, EAS_H_ADD, "c"));
+    assert_non_null(told_of(&t, EAS_H_ADD, "d"));
 }
 
 static void two_that_look_alike_are_not_guessed(void **state)
@@ -436,6 +481,8 @@ int main(void)
         FX_TEST(both_keys_can_be_repeated),
         FX_TEST(key_0_keeps_ids_and_collection_keys),
         FX_TEST(a_renamed_folder_is_known_by_its_numbers),
+        FX_TEST(numbers_say_more_than_names),
+        FX_TEST(the_only_new_folder_is_the_one_that_was_renamed),
         FX_TEST(two_that_look_alike_are_not_guessed),
         FX_TEST(a_deleted_folder_leaves_no_rows),
         FX_TEST(another_default_folder_does_not_inherit_the_state),
