@@ -113,3 +113,43 @@ void auth_breaker_unknown(auth_breaker_t *breaker, apr_uint64_t now)
         __atomic_compare_exchange_n(&breaker->open_until, &until, now, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE);
 }
+
+static int is_outage(const char *tag, const eas_err_t *err)
+{
+    if (!tag)
+        return err->kind == EAS_E_UNAVAILABLE;
+    for (; err; err = err->cause)
+        if (err->kind == EAS_E_UNAVAILABLE && strcmp(err->tag, tag) == 0)
+            return 1;
+    return 0;
+}
+
+void auth_breaker_tell(auth_breaker_t *breaker, const char *outage_tag, const eas_err_t *err,
+                       int obey)
+{
+    if (err && is_outage(outage_tag, err))
+        auth_breaker_failed(breaker, auth_ms(), obey ? err->retry_after : 0);
+    else if (err && (err->kind == EAS_E_BUSY || err->kind == EAS_E_INTERNAL))
+        auth_breaker_unknown(breaker, auth_ms());
+    else
+        auth_breaker_worked(breaker);
+}
+
+eas_err_t *eas_auth_ask(eas_auth_shared_t *shared, const char *backend, apr_pool_t *pool)
+{
+    apr_uint64_t ms = auth_breaker_enter(auth_breaker_of(shared, backend), auth_ms());
+    eas_err_t *err;
+
+    if (!ms)
+        return NULL;
+    err = eas_err_create(pool, EAS_E_UNAVAILABLE, "breaker",
+                         "the backend has failed and is left alone for a moment");
+    err->retry_after = (int)((ms + 999) / 1000);
+    return err;
+}
+
+void eas_auth_asked(eas_auth_shared_t *shared, const char *backend, const char *outage_tag,
+                    const eas_err_t *err)
+{
+    auth_breaker_tell(auth_breaker_of(shared, backend), outage_tag, err, 0);
+}

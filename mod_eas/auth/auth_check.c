@@ -150,26 +150,11 @@ static int by_memory(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *pool)
 
 /* ---- the backend --------------------------------------------------------------------------- */
 
-static int is_outage(const eas_auth_t *auth, const eas_err_t *err)
-{
-    if (!auth->conf.outage_tag)
-        return err->kind == EAS_E_UNAVAILABLE;
-    for (; err; err = err->cause)
-        if (err->kind == EAS_E_UNAVAILABLE && strcmp(err->tag, auth->conf.outage_tag) == 0)
-            return 1;
-    return 0;
-}
-
 static void refused_by_backend(eas_auth_verdict_t *v, eas_auth_t *auth, eas_err_t *err,
                                apr_pool_t *pool)
 {
     v->err = err;
-    if (is_outage(auth, err))
-        auth_breaker_failed(auth->breaker, auth_ms(), err->retry_after);
-    else if (err->kind == EAS_E_BUSY || err->kind == EAS_E_INTERNAL)
-        auth_breaker_unknown(auth->breaker, auth_ms());
-    else
-        auth_breaker_worked(auth->breaker);
+    auth_breaker_tell(auth->breaker, auth->conf.outage_tag, err, 1);
     if (err->kind == EAS_E_CREDENTIALS)
         v->result = EAS_AUTH_DENIED;
     else if (err->kind == EAS_E_FORBIDDEN)

@@ -37,6 +37,10 @@ void auth_breaker_failed(auth_breaker_t *breaker, apr_uint64_t now, int retry_af
 void auth_breaker_worked(auth_breaker_t *breaker);
 /** The backend was not reached for a reason of our own. */
 void auth_breaker_unknown(auth_breaker_t *breaker, apr_uint64_t now);
+/** One of the three, by what the backend's answer was; @a err NULL: it worked. @a obey: its wish to
+ *  be left alone for a minute is followed. */
+void auth_breaker_tell(auth_breaker_t *breaker, const char *outage_tag, const eas_err_t *err,
+                       int obey);
 
 /** Takes a token; 0, or milliseconds until there is one. */
 apr_uint64_t auth_limit_take(eas_auth_shared_t *shared, apr_uint64_t hash,

@@ -111,9 +111,12 @@ apr_status_t httpd_cache_create(eas_cache_t **cache, const char *spec, server_re
                                 apr_pool_t *pconf, apr_pool_t *ptemp);
 void httpd_cache_child_init(eas_cache_t *cache, server_rec *s, apr_pool_t *pchild);
 
-/** The same backend, but what a request changes in a mailbox is told to the board. For once per process
- *  and backend implementation. */
-eas_backend_t *httpd_tap(eas_backend_t *be, eas_board_t *board, apr_pool_t *pool);
+/** The same backend, with the breaker before each of its operations, and a word to the change board
+ *  after those that change a mailbox. The backends of a process are of one implementation. */
+eas_backend_t *httpd_tap(eas_backend_t *be, const httpd_shared_t *common, apr_pool_t *pool);
+
+/* What errors of the backend say when it could not be reached or gave no answer of its API. */
+#define HTTPD_OUTAGE_TAG "ox.http"
 
 /* ---- requests: call.c, authn.c, handler.c, answer.c ------------------------------------------ */
 

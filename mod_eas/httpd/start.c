@@ -21,8 +21,9 @@
 
 static httpd_shared_t shared; /* of this configuration; written before the fork */
 
-/* What the room ox says when the server could not be reached or gave no answer. */
-#define OUTAGE_TAG "ox.http"
+/* A quarter of the threads may log in at once; with few threads these, but not more than half. */
+enum { LOGINS_MIN = 4 };
+
 /* A login that waits for another one of the same device waits as long as that may take. */
 #define LOGIN_WAIT_MORE apr_time_from_sec(1)
 
@@ -231,27 +232,28 @@ static eas_err_t *make_site(httpd_site_t **out, eas_store_t *store, const eas_co
     httpd_site_t *site = apr_pcalloc(pool, sizeof(*site));
     eas_resp_t options = {0};
     eas_auth_conf_t auth;
-    int threads = 1;
+    int threads = 1, logins;
     eas_err_t *err;
 
     fill_env(&site->env, conf);
     site->env.store = store;
     if ((err = make_backend(&site->env.be, conf, pool)))
         return err;
-    site->env.be = httpd_tap(site->env.be, shared.board, pool);
+    site->env.be = httpd_tap(site->env.be, &shared, pool);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    logins = threads / 4 > LOGINS_MIN ? threads / 4 : LOGINS_MIN;
     auth = (eas_auth_conf_t){
         .be = site->env.be,
         .store = store,
         .cache = shared.cache,
         .keys = shared.keys,
         .shared = shared.auth,
-        .outage_tag = OUTAGE_TAG,
+        .outage_tag = HTTPD_OUTAGE_TAG,
         .ticket_age = conf->ticket_age,
         .negative_ttl = conf->negative_ttl,
         .login_rate = conf->login_rate,
         .client_rate = conf->client_rate,
-        .max_logins = threads / 4,
+        .max_logins = logins > threads / 2 ? threads / 2 : logins,
         .login_wait = conf->login_timeout + LOGIN_WAIT_MORE,
     };
     site->auth = eas_auth_create(&auth, pool);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util_unit.h"
 #include "auth_priv.h"
+#include "eas_time.h"
 
 static auth_breaker_t *make(apr_pool_t *pool)
 {
@@ -117,6 +118,36 @@ static void backends_have_breakers_of_their_own_found_again_by_name(void **state
     assert_non_null(auth_breaker_of(sh, "one too many"));
 }
 
+static void calls_that_are_no_logins_pass_the_same_breaker(void **state)
+{
+    void *mem = apr_palloc(*state, EAS_AUTH_SHARED_MIN);
+    eas_auth_shared_t *sh = eas_auth_shared_init(mem, EAS_AUTH_SHARED_MIN);
+    eas_err_t *http = eas_err_create(*state, EAS_E_UNAVAILABLE, "http", "HTTP 429");
+    eas_err_t *gone = eas_err_create(*state, EAS_E_NOT_FOUND, "mail", "no such mail"), *err;
+
+    http->retry_after = 60; /* only a login obeys it */
+    for (int i = 0; i < 2; i++) {
+        assert_null(eas_auth_ask(sh, "ox1", *state));
+        eas_auth_asked(sh, "ox1", "http", http);
+    }
+    assert_null(eas_auth_ask(sh, "ox1", *state));
+    eas_auth_asked(sh, "ox1", "http", gone); /* an answer is an answer */
+    for (int i = 0; i < 3; i++) {
+        assert_null(eas_auth_ask(sh, "ox1", *state));
+        eas_auth_asked(sh, "ox1", "http", eas_err_wrap(*state, http, "mail", "cannot list"));
+    }
+    err = eas_auth_ask(sh, "ox1", *state);
+    assert_non_null(err);
+    assert_int_equal(err->kind, EAS_E_UNAVAILABLE);
+    assert_in_range(err->retry_after, 1, 5);
+    assert_null(eas_auth_ask(sh, "ox2", *state));
+    eas_clock_shift(apr_time_from_sec(6));
+    assert_null(eas_auth_ask(sh, "ox1", *state));
+    eas_auth_asked(sh, "ox1", "http", NULL);
+    assert_null(eas_auth_ask(sh, "ox1", *state));
+    eas_clock_shift(0);
+}
+
 static const struct CMUnitTest tests[] = {
     POOL_TEST(three_failures_within_ten_seconds_open_it_for_five),
     POOL_TEST(failures_that_lie_further_apart_do_not),
@@ -127,5 +158,6 @@ static const struct CMUnitTest tests[] = {
     POOL_TEST(a_backend_that_wants_to_be_left_alone_is),
     POOL_TEST(a_clock_set_back_does_not_keep_it_open),
     POOL_TEST(backends_have_breakers_of_their_own_found_again_by_name),
+    POOL_TEST(calls_that_are_no_logins_pass_the_same_breaker),
 };
 RUN(tests)
