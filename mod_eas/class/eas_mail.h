@@ -7,9 +7,9 @@
  *
  * Two steps, so that one parse serves body, attachments and stub: eas_mail_parse() reads the MIME
  * (gmime) into a view, the writers put elements of the view on the wire. Everything of a message is
- * untrusted: parsing is bounded (depth 60, parts 1,000, header bytes 1 MB) and never fails for broken MIME; it
- * gives what can be read. Errors are for us (out of memory), and for messages that cannot be made into an
- * item at all: the caller writes a stub then.
+ * untrusted: parsing is bounded (depth 60, parts 1,000, header bytes 1 MB) and never fails for
+ * broken MIME; it gives what can be read. Errors are for us (out of memory), and for messages that
+ * cannot be made into an item at all: the caller writes a stub then.
  * Pools: a view points into the source span, which must outlive it. One thread at a time.
  */
 #include "eas_err.h"
@@ -47,8 +47,8 @@ typedef struct eas_mail_view_t eas_mail_view_t;
 int eas_mail_preview_fits(apr_size_t *max_text, const eas_mail_opts_t *opts);
 
 /** Reads what the item's MAIL_SOURCE holds. An item without one, but with the preview properties of
- *  eas_props.def, gives a view too; it has no Type 4 body and no bytes of attachments. EAS_E_INVALID when
- *  the item has neither. */
+ *  eas_props.def, gives a view too; it has no Type 4 body and no bytes of attachments.
+ *  EAS_E_INVALID when the item has neither. */
 eas_err_t *eas_mail_parse(eas_mail_view_t **view, const eas_item_t *item, apr_pool_t *pool);
 
 /** Makes the FileReference (or 2.5 AttName) of part @a part: sealed, bound to the user. */
@@ -64,17 +64,18 @@ void eas_mail_write_flags(eas_writer_t *w, const eas_item_t *item, int what, int
 /** A stand-in for a mail that cannot be shown: valid ApplicationData whose body says so. */
 void eas_mail_write_stub(eas_writer_t *w, const eas_item_t *item, const eas_mail_opts_t *opts,
                          const char *reason, apr_pool_t *scratch_pool);
-/** For ItemOperations: as eas_mail_write into Properties, but the body goes out as multipart part @a part_no when
- *  @a multipart (then *data is its bytes and `Part` is written instead of Data), and only the elements
- *  whose tags stand in @a schema (ended by 0; NULL = all). */
+/** For ItemOperations: as eas_mail_write into Properties, but the body goes out as multipart part
+ *  @a part_no when @a multipart (then *data is its bytes and `Part` is written instead of Data),
+ *  and only the elements whose tags stand in @a schema (ended by 0; NULL = all). */
 eas_err_t *eas_mail_write_properties(eas_writer_t *w, eas_span_t *data, const eas_mail_view_t *view,
-                                     const eas_mail_opts_t *opts, const eas_tag_t *schema, int multipart,
-                                     int part_no, eas_fileref_fn fileref, void *baton,
-                                     apr_pool_t *pool, apr_pool_t *scratch_pool);
+                                     const eas_mail_opts_t *opts, const eas_tag_t *schema,
+                                     int multipart, int part_no, eas_fileref_fn fileref,
+                                     void *baton, apr_pool_t *pool, apr_pool_t *scratch_pool);
 
-/** An attachment: the decoded bytes of part @a part (IMAP section number as in FileReference). EAS_E_NOT_FOUND. */
-eas_err_t *eas_mail_attachment(eas_span_t *data, const char **content_type, const eas_mail_view_t *view,
-                               const char *part, apr_pool_t *pool);
+/** An attachment: the decoded bytes of part @a part (IMAP section number as in FileReference).
+ *  EAS_E_NOT_FOUND. */
+eas_err_t *eas_mail_attachment(eas_span_t *data, const char **content_type,
+                               const eas_mail_view_t *view, const char *part, apr_pool_t *pool);
 
 /** What a client's Change of a mail asks for. -1 = absent. */
 typedef struct eas_mail_change_t {
@@ -85,8 +86,9 @@ typedef struct eas_mail_change_t {
 eas_err_t *eas_mail_read_change(eas_mail_change_t *change, const eas_node_t *data, int version,
                                 apr_pool_t *pool);
 
-/** Reads one Options element (its mail part; NULL = none) into @a opts: BodyPreference, BodyPartPreference,
- *  MIMESupport, truncations. EAS_E_BAD_REQUEST with status 4 or 164. Also for ItemOperations' Options. */
+/** Reads one Options element (its mail part; NULL = none) into @a opts: BodyPreference,
+ *  BodyPartPreference, MIMESupport, truncations. EAS_E_BAD_REQUEST with status 4 or 164. Also for
+ *  the Options of ItemOperations. */
 eas_err_t *eas_mail_read_options(eas_mail_opts_t *opts, const eas_node_t *options, int version,
                                  apr_pool_t *pool);
 

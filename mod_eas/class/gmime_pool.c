@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gmime's life in a process of pools and threads. It is started by the first message, never when the
- * module is loaded: httpd loads modules twice, and GObject types do not survive their library. */
+/* gmime's life in a process of pools and threads. It is started by the first message, never when
+ * the module is loaded: httpd loads modules twice, and GObject types do not outlive their
+ * library. */
 #include <pthread.h>
 #include "mail_priv.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTML to plain text in one pass. Tags are told from text as the HTML standard's tokenizer does it;
  * what an element means for text is a table. libxml2 names the entities. Its parser is not used: it
- * looks each attribute up among all before it and each end tag among all open elements, so 256 KB of
- * either kept it busy for 3 s. */
+ * looks each attribute up among all before it and each end tag among all open elements, so 256 KB
+ * of either kept it busy for 3 s. */
 #include <string.h>
 #include <strings.h>
 #include <libxml/HTMLparser.h>
@@ -123,7 +123,9 @@ static void put_char(html_t *h, unsigned c)
 
 static int digit(char c, int base)
 {
-    int v = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : 99;
+    int v = c >= '0' && c <= '9'                 ? c - '0'
+            : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                 : 99;
     return v < base ? v : -1;
 }
 

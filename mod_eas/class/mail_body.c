@@ -9,11 +9,13 @@
 #define NO_LIMIT ((apr_size_t)-1)
 
 /* MS-ASCMD 2.2.3.101 MIMETruncation and 2.2.3.188.2 Truncation; the last is "all of it". */
-static const apr_size_t mime_truncation[] = {0, 4096, 5120, 7168, 10240, 20480, 51200, 102400, NO_LIMIT};
-static const apr_size_t truncation25[] = {0, 512, 1024, 2048, 5120, 10240, 20480, 51200, 102400, NO_LIMIT};
+static const apr_size_t mime_truncation[] = {0,     4096,  5120,   7168,    10240,
+                                             20480, 51200, 102400, NO_LIMIT};
+static const apr_size_t truncation25[] = {0,     512,   1024,  2048,   5120,
+                                          10240, 20480, 51200, 102400, NO_LIMIT};
 
 #define PREVIEW_MAX (256 * 1024)   /* more text than this: read the source */
-#define PREVIEW_MARKUP 32           /* bytes of HTML for a byte of text, more than newsletters need */
+#define PREVIEW_MARKUP 32 /* bytes of HTML for a byte of text, more than newsletters need */
 
 /* Adds what a body of at most @a limit bytes needs; 0 when that is too much for a preview. */
 static int preview_holds(apr_size_t *max_text, apr_size_t limit, apr_size_t factor)
@@ -111,7 +113,7 @@ static eas_err_t *put_crs(eas_span_t *out, eas_span_t s, apr_pool_t *pool)
     return err ? err : eas_spool_finish(out, sp);
 }
 
-/* The message as it goes out: byte exact; only one stored with bare LF, and not signed, gets CRLF. */
+/* The message as it goes out: byte exact; only one with bare LF, and not signed, gets CRLF. */
 static eas_span_t mime_bytes(const mail_writer_t *mw)
 {
     eas_span_t s = mw->view->source, out;
@@ -178,7 +180,7 @@ static body_t choose_body(const mail_writer_t *mw, const eas_bodypref_t **chosen
     if (*chosen)
         return first;
     if ((*chosen = find_pref(mw->opts, 4)) != NULL)
-        /* nothing but MIME was asked for, and MIMESupport does not allow it: what it is, without Data */
+        /* only MIME was asked for, and MIMESupport does not allow it: what it is, without Data */
         return (body_t){.type = 4, .size = mw->view->source.len};
     *chosen = mw->opts->nprefs ? &mw->opts->prefs[0] : NULL;
     return make_body(mw, 1, *chosen);
@@ -215,9 +217,10 @@ void mail_write_body(mail_writer_t *mw)
         *mw->data = b.data;
     else if (has_data(&b))
         write_data(w, EAS_AIRSYNCBASE_DATA, b.data, b.type == 4);
-    if (part) /* who gets the body itself needs no preview of it; of the two the order is disputed */
+    if (part) /* and no Preview: of the two the order is disputed */
         eas_w_int(w, EAS_ITEMOPERATIONS_PART, mw->part_no);
-    else if (pref && pref->preview && mw->opts->version >= MAIL_V140 && !(b.type == 1 && has_data(&b)))
+    else if (pref && pref->preview && mw->opts->version >= MAIL_V140 &&
+             !(b.type == 1 && has_data(&b)))
         eas_w_str(w, EAS_AIRSYNCBASE_PREVIEW, mail_preview_text(mw->view, pref->preview, mw->pool));
     eas_w_close(w);
 }
@@ -264,7 +267,9 @@ void mail_write_body25(mail_writer_t *mw)
     }
     data = mail_text(mw->view, 1);
     size = mail_text_size(mw->view, 1);
-    limit = o->whole || o->truncation < 0 || o->truncation > 9 ? NO_LIMIT : truncation25[o->truncation];
+    limit = NO_LIMIT;
+    if (!o->whole && o->truncation >= 0 && o->truncation <= 9)
+        limit = truncation25[o->truncation];
     if (data.len > limit) /* characters, not bytes */
         data.len = eas_utf8_prefix(data.data, data.len, limit);
     eas_w_int(w, EAS_EMAIL_BODYTRUNCATED, data.len < size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a phone may change of a mail: Read, Flag, Categories (MS-ASEMAIL 3.2.5; digest 5.1.8, 7.1). */
+/* What a phone may change of a mail: Read, Flag, Categories (MS-ASEMAIL 3.2.5; digest 7.1). */
 #include <string.h>
 #include "eas_time.h"
 #include "mail_priv.h"
@@ -10,8 +10,20 @@ static eas_err_t *invalid(apr_pool_t *pool, const char *what)
 }
 
 /* What may stand in a Flag. Of the dates those that are kept are checked against each other. */
-enum { F_STATUS, F_TEXT, F_COMPLETE, F_COMPLETED, F_START, F_DUE, F_UTC_START, F_UTC_DUE, F_SET, F_REMIND,
-       F_DATE, F_COUNT };
+enum {
+    F_STATUS,
+    F_TEXT,
+    F_COMPLETE,
+    F_COMPLETED,
+    F_START,
+    F_DUE,
+    F_UTC_START,
+    F_UTC_DUE,
+    F_SET,
+    F_REMIND,
+    F_DATE,
+    F_COUNT
+};
 
 static const struct {
     eas_tag_t tag;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ConversationId and ConversationIndex (MS-ASEMAIL 2.2.2.20, 2.2.2.21). Both must come out the same each
- * time the mail is read, from nothing but its own headers. */
+/* ConversationId and ConversationIndex (MS-ASEMAIL 2.2.2.20, 2.2.2.21). Both must come out the same
+ * each time the mail is read, from nothing but its own headers. */
 #include <ctype.h>
 #include <string.h>
 #include <apr_strings.h>
@@ -77,7 +77,8 @@ static int from_thread_index(eas_buf_t *b, const char *text, apr_pool_t *pool)
 eas_span_t mail_conversation_index(const mail_fields_t *f, apr_pool_t *pool)
 {
     apr_uint64_t filetime =
-        (apr_uint64_t)((f->sent ? f->sent : f->received) / APR_USEC_PER_SEC + FILETIME_EPOCH) * 10000000;
+        (apr_uint64_t)((f->sent ? f->sent : f->received) / APR_USEC_PER_SEC + FILETIME_EPOCH) *
+        10000000;
     const char *list = f->references ? f->references : f->in_reply_to ? f->in_reply_to : "", *id;
     apr_size_t len;
     eas_buf_t b;

@@ -24,21 +24,23 @@ char *mail_line(const char *s, apr_size_t len, apr_size_t max, apr_pool_t *pool)
     return out;
 }
 
-/* An encoded word of base64 at p: its charset (with "=?" and "?") and its text; behind it, NULL = none. */
+/* An encoded word of base64 at p: its charset (with "=?" and "?") and its text. Gives what is
+ * behind it, NULL = there is none. */
 static const char *base64_word(eas_span_t *charset, eas_span_t *text, const char *p)
 {
     const char *q, *end;
 
-    if (p[0] != '=' || p[1] != '?' || !(q = strpbrk(p + 2, "? ")) || *q != '?' || (q[1] | 32) != 'b' ||
-        q[2] != '?' || !(end = strpbrk(q + 3, "? ")) || end[0] != '?' || end[1] != '=')
+    if (p[0] != '=' || p[1] != '?' || !(q = strpbrk(p + 2, "? ")) || *q != '?' ||
+        (q[1] | 32) != 'b' || q[2] != '?' || !(end = strpbrk(q + 3, "? ")) || end[0] != '?' ||
+        end[1] != '=')
         return NULL;
     *charset = (eas_span_t){p, q + 1 - p};
     *text = (eas_span_t){q + 3, end - q - 3};
     return end + 2;
 }
 
-/* Some programs cut a character in two between two words of base64, which RFC 2047 forbids and gmime
- * does not forgive: neighbours of one charset become one word. */
+/* Some programs cut a character in two between two words of base64, which RFC 2047 forbids and
+ * gmime does not forgive: neighbours of one charset become one word. */
 static const char *join_base64_words(const char *raw, apr_pool_t *pool)
 {
     const char *first = strstr(raw, "=?"), *p = raw;
@@ -60,7 +62,8 @@ static const char *join_base64_words(const char *raw, apr_pool_t *pool)
         for (next_text = text, next_charset = charset;; next_text = text) {
             unsigned char *data;
             apr_size_t len;
-            if (!eas_base64_decode(&data, &len, apr_pstrmemdup(pool, next_text.data, next_text.len), pool))
+            if (!eas_base64_decode(&data, &len, apr_pstrmemdup(pool, next_text.data, next_text.len),
+                                   pool))
                 return raw; /* damaged: let gmime see what it can make of it */
             eas_buf_bytes(&bytes, data, len);
             next = base64_word(&next_charset, &text, end + strspn(end, " \t"));
@@ -178,8 +181,8 @@ static void cut_list(char *raw, apr_size_t had)
         *comma = '\0';
 }
 
-/* gmime reads a group within a group within a group by recursion, without an end. No mail program writes
- * any; so of the colons, quoted or not, only a few stay. */
+/* gmime reads a group within a group within a group by recursion, without an end. No mail program
+ * writes any; so of the colons, quoted or not, only a few stay. */
 static void limit_groups(char *raw)
 {
     int colons = 0;
@@ -188,8 +191,8 @@ static void limit_groups(char *raw)
             *p = ' ';
 }
 
-/* An address header; *names (may be NULL) gets the names for DisplayTo. A value that is no address list
- * at all is given as the text it is. */
+/* An address header; *names (may be NULL) gets the names for DisplayTo. A value that is no address
+ * list at all is given as the text it is. */
 static const char *addresses(const char **names, const mail_part_t *part, mail_hdr_t id,
                              const char *separator, apr_size_t max, apr_pool_t *pool)
 {
@@ -300,13 +303,15 @@ static apr_time_t sent_time(const mail_part_t *part, apr_pool_t *pool)
     return seconds > 0 && seconds < 253402300800LL ? apr_time_from_sec(seconds) : 0;
 }
 
-static const char *different_sender(const mail_fields_t *f, const mail_part_t *part, apr_pool_t *pool)
+static const char *different_sender(const mail_fields_t *f, const mail_part_t *part,
+                                    apr_pool_t *pool)
 {
     const char *sender = addresses(NULL, part, MH_SENDER, ", ", MAIL_MAX_LINE, pool);
     if (!sender || !f->from || strcasecmp(sender, f->from) == 0)
         return NULL;
     const char *a = strrchr(sender, '<'), *b = strrchr(f->from, '<');
-    char *bare_a = apr_pstrdup(pool, a ? a + 1 : sender), *bare_b = apr_pstrdup(pool, b ? b + 1 : f->from);
+    char *bare_a = apr_pstrdup(pool, a ? a + 1 : sender);
+    char *bare_b = apr_pstrdup(pool, b ? b + 1 : f->from);
     bare_a[strcspn(bare_a, ">")] = '\0';
     bare_b[strcspn(bare_b, ">")] = '\0';
     return strcasecmp(bare_a, bare_b) == 0 ? NULL : sender;
@@ -347,7 +352,8 @@ static const char *names_of(const char *list_in, apr_pool_t *pool)
     return list_text(&names);
 }
 
-static const char *ready_list(const eas_item_t *it, eas_prop_t prop, apr_size_t max, apr_pool_t *pool)
+static const char *ready_list(const eas_item_t *it, eas_prop_t prop, apr_size_t max,
+                              apr_pool_t *pool)
 {
     const char *s = eas_item_str(it, prop, NULL);
     apr_size_t len = s ? strlen(s) : 0;

@@ -52,7 +52,8 @@ static const char *report_class(const eas_mail_view_t *view)
     if (!kind)
         return NULL;
     for (const mail_part_t *c = view->root->first; c; c = c->next)
-        if (!c->multipart && strncmp(c->type, "message/", 8) == 0 && strcasecmp(c->type + 8, kind) == 0) {
+        if (!c->multipart && strncmp(c->type, "message/", 8) == 0 &&
+            strcasecmp(c->type + 8, kind) == 0) {
             err = mail_decode(&text, c, view->pool);
             break;
         }

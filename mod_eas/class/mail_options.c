@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mail part of Options (MS-ASCMD 2.2.3.125, MS-ASAIRS 2.2.2.10 and 2.2.2.12; digest 5.1.1, 5.1.3). */
+/* The mail part of Options (MS-ASCMD 2.2.3.125, MS-ASAIRS 2.2.2.10 and 2.2.2.12;
+ * digest 5.1.1, 5.1.3). */
 #include <string.h>
 #include "mail_priv.h"
 
@@ -16,7 +17,8 @@ static eas_err_t *bad(apr_pool_t *pool, int status, const char *what)
 static const eas_tag_t pref_order[] = {EAS_AIRSYNCBASE_TYPE, EAS_AIRSYNCBASE_TRUNCATIONSIZE,
                                        EAS_AIRSYNCBASE_ALLORNONE, EAS_AIRSYNCBASE_PREVIEW};
 
-static eas_err_t *read_pref(eas_bodypref_t *p, const eas_node_t *node, int version, apr_pool_t *pool)
+static eas_err_t *read_pref(eas_bodypref_t *p, const eas_node_t *node, int version,
+                            apr_pool_t *pool)
 {
     unsigned at = 0;
     apr_int64_t v = 0;
@@ -66,7 +68,8 @@ static eas_err_t *add_pref(eas_mail_opts_t *o, const eas_node_t *n, apr_pool_t *
     return err;
 }
 
-static eas_err_t *read_number(int *out, const eas_node_t *n, int hi, const char *what, apr_pool_t *pool)
+static eas_err_t *read_number(int *out, const eas_node_t *n, int hi, const char *what,
+                              apr_pool_t *pool)
 {
     apr_int64_t v;
     if (!eas_node_int(&v, n, 0, hi))

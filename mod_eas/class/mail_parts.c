@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of a message are for: body text, or attachment (RFC 2046 5.1, RFC 2387, RFC 1847). */
+/* What the parts of a message are for: body text, or attachment (RFC 2046, 2387, 1847). */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -71,11 +71,13 @@ static const char *shorten(const char *name, apr_pool_t *pool)
     apr_size_t len = strlen(name), tail = dot && strlen(dot) <= 16 ? strlen(dot) : 0;
     if (len <= MAIL_MAX_NAME)
         return name;
-    return apr_pstrcat(pool, apr_pstrmemdup(pool, name, eas_utf8_cut(name, len, MAIL_MAX_NAME - tail)),
+    return apr_pstrcat(pool,
+                       apr_pstrmemdup(pool, name, eas_utf8_cut(name, len, MAIL_MAX_NAME - tail)),
                        tail ? dot : "", NULL);
 }
 
-const char *mail_att_name(const char *given, const char *type, const char *section, apr_pool_t *pool)
+const char *mail_att_name(const char *given, const char *type, const char *section,
+                          apr_pool_t *pool)
 {
     char *name = mail_line(given ? given : "", given ? strlen(given) : 0, MAIL_MAX_LINE, pool);
 
@@ -177,7 +179,8 @@ static void add_attachment(eas_mail_view_t *view, mail_part_t *part)
     if (!given && a->method == 5)
         given = embedded_subject(part, view->pool);
     a->name = mail_att_name(given, part->type, part->section, view->pool);
-    a->content_id = bare_id(mail_hdr_raw(part, MH_CONTENT_ID, MAIL_MAX_LINE, view->pool), view->pool);
+    a->content_id =
+        bare_id(mail_hdr_raw(part, MH_CONTENT_ID, MAIL_MAX_LINE, view->pool), view->pool);
     a->location = mail_hdr_text(part, MH_CONTENT_LOCATION, MAIL_MAX_LINE, view->pool);
     a->size = estimate_size(part);
     a->is_inline = part->in_related && disposition_is(part, "inline") && a->content_id != NULL;
@@ -190,8 +193,8 @@ static int is_text(const mail_part_t *part)
     return strcmp(part->type, "text/plain") == 0 || strcmp(part->type, "text/html") == 0;
 }
 
-/* Text that can be read. What is larger than any phone shows is a file, or it would be held in memory in
- * several forms at once. */
+/* Text that can be read. What is larger than any phone shows is a file, or it would be held in
+ * memory in several forms at once. */
 static int is_readable(const mail_part_t *part)
 {
     return is_text(part) && !disposition_is(part, "attachment") && part->body.len <= MAIL_MAX_TEXT;
@@ -214,9 +217,9 @@ static int has_html(const apr_array_header_t *list)
 static void sort_part(eas_mail_view_t *view, mail_part_t *part, apr_array_header_t *plain,
                       apr_array_header_t *html);
 
-/* Of the alternatives one is the mail as text and one the mail as HTML; the last of a kind is the best
- * (RFC 2046 5.1.4). What is neither and has no name is another rendering; only a calendar is worth
- * keeping. */
+/* Of the alternatives one is the mail as text and one the mail as HTML; the last of a kind is the
+ * best (RFC 2046 5.1.4). What is neither and has no name is another rendering; only a calendar is
+ * worth keeping. */
 static void sort_alternative(eas_mail_view_t *view, mail_part_t *part, apr_array_header_t *plain,
                              apr_array_header_t *html)
 {

@@ -5,9 +5,10 @@
  * What the files of the mail class share: the tree of MIME parts, the view, decoded fields, bodies.
  * Nobody outside of this room includes it. See docs/internals/class.md.
  *
- * A message becomes a tree of mail_part_t by one linear pass over its bytes (mail_scan.c): parts and
- * headers are spans of the source. gmime decodes what the spans hold: header words, parameters,
- * addresses, dates, transfer encodings. A view made of a backend's preview (mail_preview.c) has no tree.
+ * A message becomes a tree of mail_part_t by one linear pass over its bytes (mail_scan.c): parts
+ * and headers are spans of the source. gmime decodes what the spans hold: header words, parameters,
+ * addresses, dates, transfer encodings. A view made of a backend's preview (mail_preview.c) has no
+ * tree.
  */
 #include <gmime/gmime.h>
 #include <apr_tables.h>
@@ -46,26 +47,26 @@ typedef enum mail_hdr_t {
 } mail_hdr_t;
 
 enum {
-    MAIL_MAX_DEPTH = 60,            /**< multiparts within each other; deeper ones are one attachment */
-    MAIL_MAX_PARTS = 1000,          /**< what follows is not looked at */
+    MAIL_MAX_DEPTH = 60,   /**< multiparts within each other; deeper ones are one attachment */
+    MAIL_MAX_PARTS = 1000, /**< what follows is not looked at */
     MAIL_MAX_HEADERS = 1024 * 1024, /**< bytes of one header block; the rest of it is passed over */
     MAIL_MAX_VALUE = 128 * 1024,    /**< bytes of one header that are decoded */
     MAIL_MAX_TEXT = 8 * 1024 * 1024, /**< bytes of a text part; a larger one is an attachment */
-    MAIL_MAX_GROUPS = 40,           /**< colons in an address list: groups */
-    MAIL_MAX_LIST = 32768,          /**< an address list on the wire (MS-ASEMAIL To, From) */
-    MAIL_MAX_BCC = 1024,            /**< and Bcc */
-    MAIL_MAX_LINE = 4096,           /**< subject and other one-line texts on the wire */
-    MAIL_MAX_NAME = 255             /**< name of an attachment */
+    MAIL_MAX_GROUPS = 40,            /**< colons in an address list: groups */
+    MAIL_MAX_LIST = 32768,           /**< an address list on the wire (MS-ASEMAIL To, From) */
+    MAIL_MAX_BCC = 1024,             /**< and Bcc */
+    MAIL_MAX_LINE = 4096,            /**< subject and other one-line texts on the wire */
+    MAIL_MAX_NAME = 255              /**< name of an attachment */
 };
 
-/** Protocol versions at which something of a mail changes; as eas_mail_opts_t.version counts them. */
+/** Protocol versions at which something of a mail changes, as in eas_mail_opts_t.version. */
 enum { MAIL_V25 = 25, MAIL_V120 = 120, MAIL_V140 = 140, MAIL_V141 = 141, MAIL_V160 = 160 };
 
 typedef struct mail_part_t mail_part_t;
 struct mail_part_t {
     mail_part_t *parent, *first, *last, *next;
     int count;             /**< children */
-    const char *section;   /**< IMAP section number: "1", "2.1"; the message itself "" when multipart */
+    const char *section;   /**< IMAP section number: "1", "2.1"; "" = a message that is multipart */
     eas_span_t hdr[MH_COUNT]; /**< raw values, folded; data NULL = not there */
     eas_span_t body;       /**< still encoded */
     const char *type;      /**< "text/plain", lower case, never NULL */
@@ -85,7 +86,12 @@ typedef struct mail_att_t {
 } mail_att_t;
 
 /** S/MIME kinds that MessageClass tells apart. */
-typedef enum mail_smime_t { MAIL_SMIME_NONE, MAIL_SMIME_CLEAR, MAIL_SMIME_OPAQUE, MAIL_SMIME_RECEIPT } mail_smime_t;
+typedef enum mail_smime_t {
+    MAIL_SMIME_NONE,
+    MAIL_SMIME_CLEAR,
+    MAIL_SMIME_OPAQUE,
+    MAIL_SMIME_RECEIPT
+} mail_smime_t;
 
 /** Decoded header fields; clean UTF-8 on one line, NULL = nothing to say. */
 typedef struct mail_fields_t {
@@ -104,7 +110,7 @@ struct eas_mail_view_t {
     mail_part_t *root;     /**< NULL in a preview */
     int nparts;
     mail_smime_t smime;
-    apr_array_header_t *plain, *html; /**< mail_part_t *: the mail as plain text, the mail as HTML */
+    apr_array_header_t *plain, *html; /**< mail_part_t *: the mail as text, the mail as HTML */
     apr_array_header_t *atts;         /**< mail_att_t */
     int native;            /**< NativeBodyType: 1 plain, 2 HTML */
     /* made when first asked for */
@@ -142,10 +148,11 @@ const char *mail_topic(const char *subject);
 void mail_sort_parts(eas_mail_view_t *view);
 /** Marks the attachments that the HTML body shows as IsInline. */
 void mail_mark_inline(eas_mail_view_t *view);
-const char *mail_att_name(const char *given, const char *type, const char *section, apr_pool_t *pool);
+const char *mail_att_name(const char *given, const char *type, const char *section,
+                          apr_pool_t *pool);
 
 /* mail_decode.c */
-/** Transfer encoding taken off. Small or unencoded: in memory or the source itself; large: a spool. */
+/** Transfer encoding taken off: the source itself, memory, or a spool when large. */
 eas_err_t *mail_decode(eas_span_t *out, const mail_part_t *part, apr_pool_t *pool);
 /** A text part as clean UTF-8; charset of the part, for HTML else of its meta element. */
 eas_span_t mail_decode_text(const mail_part_t *part, apr_pool_t *pool);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of a message, found in one pass over its lines (RFC 2046 5.1). gmime's own parser builds an
- * object for every header and part before anybody can say stop: 4 MB of empty parts cost it 6 s and
- * 1 GB. Here a part is a few spans, their number and depth are limited, and the pass is linear. */
+/* The parts of a message, found in one pass over its lines (RFC 2046 5.1). gmime's own parser
+ * builds an object for every header and part before anybody can say stop: 4 MB of empty parts cost
+ * it 6 s and 1 GB. Here a part is a few spans, their number and depth are limited, and the pass is
+ * linear. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -186,7 +187,8 @@ static void read_type(mail_part_t *part, apr_pool_t *pool)
     part->encoding = v ? g_mime_content_encoding_from_string(v) : GMIME_CONTENT_ENCODING_DEFAULT;
     v = mail_hdr_raw(part, MH_CONTENT_DISPOSITION, 8192, pool);
     if (v && *v)
-        part->disp = mail_gmime_hold(g_mime_content_disposition_parse(mail_gmime_options(), v), pool);
+        part->disp =
+            mail_gmime_hold(g_mime_content_disposition_parse(mail_gmime_options(), v), pool);
 }
 
 /* Begins a part at p: headers, type; opens a level when it is a multipart. */
@@ -202,8 +204,8 @@ static const char *begin_part(scan_t *s, mail_part_t **out, mail_part_t *parent,
         else
             parent->first = part;
         parent->last = part;
-        part->section = apr_psprintf(s->pool, "%s%s%d", parent->section, *parent->section ? "." : "",
-                                     ++parent->count);
+        part->section = apr_psprintf(s->pool, "%s%s%d", parent->section,
+                                     *parent->section ? "." : "", ++parent->count);
     }
     p = scan_headers(s, part, p);
     part->body.data = p;

@@ -9,8 +9,8 @@
 
 #define PREVIEW_HTML (64 * 1024) /* as much of an HTML body is read for a preview */
 
-static const char html_begin[] =
-    "<html><head><meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\"></head><body>\r\n";
+static const char html_begin[] = "<html><head><meta http-equiv=\"Content-Type\" "
+                                 "content=\"text/html; charset=utf-8\"></head><body>\r\n";
 static const char html_end[] = "\r\n</body></html>";
 
 static int is_html(const mail_part_t *part)

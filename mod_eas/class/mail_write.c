@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ApplicationData of a mail: one row per element, in the order in which phones expect them (protocol
- * digest 7.1), with the versions that have it. */
+/* ApplicationData of a mail: one row per element, in the order in which phones expect them
+ * (protocol digest 7.1), with the versions that have it. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,8 +81,8 @@ static void write_time(eas_writer_t *w, eas_tag_t tag, apr_time_t t)
     char text[96];
 
     apr_time_exp_gmt(&x, t);
-    snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", x.tm_year + 1900, x.tm_mon + 1,
-             x.tm_mday, x.tm_hour, x.tm_min, x.tm_sec, x.tm_usec / 1000);
+    snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", x.tm_year + 1900,
+             x.tm_mon + 1, x.tm_mday, x.tm_hour, x.tm_min, x.tm_sec, x.tm_usec / 1000);
     eas_w_str(w, tag, text);
 }
 
@@ -110,8 +110,8 @@ static void put_read(mail_writer_t *mw)
  * want together or not at all. */
 static void write_flag(eas_writer_t *w, const eas_item_t *item, apr_time_t received)
 {
-    static const eas_tag_t dates[] = {EAS_TASKS_STARTDATE, EAS_TASKS_DUEDATE, EAS_TASKS_UTCSTARTDATE,
-                                      EAS_TASKS_UTCDUEDATE};
+    static const eas_tag_t dates[] = {EAS_TASKS_STARTDATE, EAS_TASKS_DUEDATE,
+                                      EAS_TASKS_UTCSTARTDATE, EAS_TASKS_UTCDUEDATE};
     apr_time_t day = received - received % apr_time_from_sec(86400);
 
     if (!eas_item_bool(item, EAS_P_MAIL_FLAGGED, 0)) {
@@ -203,9 +203,9 @@ eas_err_t *eas_mail_write(eas_writer_t *w, const eas_mail_view_t *view, const ea
 }
 
 eas_err_t *eas_mail_write_properties(eas_writer_t *w, eas_span_t *data, const eas_mail_view_t *view,
-                                     const eas_mail_opts_t *opts, const eas_tag_t *schema, int multipart,
-                                     int part_no, eas_fileref_fn fileref, void *baton,
-                                     apr_pool_t *pool, apr_pool_t *scratch_pool)
+                                     const eas_mail_opts_t *opts, const eas_tag_t *schema,
+                                     int multipart, int part_no, eas_fileref_fn fileref,
+                                     void *baton, apr_pool_t *pool, apr_pool_t *scratch_pool)
 {
     mail_writer_t mw = {.w = w, .view = view, .fields = mail_fields(view), .opts = opts,
                         .fileref = fileref, .baton = baton, .pool = scratch_pool, .data_pool = pool,
@@ -226,8 +226,8 @@ void eas_mail_write_flags(eas_writer_t *w, const eas_item_t *item, int what, int
         write_flag(w, item, eas_item_time(item, EAS_P_MAIL_RECEIVED, 0));
 }
 
-/* The stub is a small mail of our own with the flags and the time of the real one, so that it obeys the
- * same rules, whatever body was asked for. */
+/* The stub is a small mail of our own with the flags and the time of the real one, so that it obeys
+ * the same rules, whatever body was asked for. */
 void eas_mail_write_stub(eas_writer_t *w, const eas_item_t *item, const eas_mail_opts_t *opts,
                          const char *reason, apr_pool_t *scratch_pool)
 {
@@ -239,11 +239,12 @@ void eas_mail_write_stub(eas_writer_t *w, const eas_item_t *item, const eas_mail
     const char *source;
 
     /* the Message-ID keeps stubs out of each other's conversations */
-    source = apr_psprintf(scratch_pool,
-                          "Message-ID: <%" APR_TIME_T_FMT "@stub.invalid>\r\n"
-                          "Subject: " STUB_SUBJECT "\r\n"
-                          "Content-Type: text/plain; charset=utf-8\r\n\r\n" STUB_TEXT "\r\n(%s)\r\n",
-                          received, reason && *reason ? reason : "reason unknown");
+    source =
+        apr_psprintf(scratch_pool,
+                     "Message-ID: <%" APR_TIME_T_FMT "@stub.invalid>\r\n"
+                     "Subject: " STUB_SUBJECT "\r\n"
+                     "Content-Type: text/plain; charset=utf-8\r\n\r\n" STUB_TEXT "\r\n(%s)\r\n",
+                     received, reason && *reason ? reason : "reason unknown");
     eas_item_set_span(stub, EAS_P_MAIL_SOURCE, source, strlen(source));
     eas_item_set_time(stub, EAS_P_MAIL_RECEIVED, received);
     for (unsigned i = 0; i < sizeof(flags) / sizeof(*flags); i++)

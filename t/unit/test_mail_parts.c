@@ -170,8 +170,10 @@ static void attachment_bytes(void **state)
 /* Large ones are decoded in pieces into a file; the estimate of the list is close. */
 static void large_attachment(void **state)
 {
+    static const char head[] = MIXED "--b" CRLF "Content-Type: image/png" CRLF
+                                     "Content-Transfer-Encoding: base64" CRLF CRLF;
     apr_pool_t *pool = *state;
-    apr_size_t n = 1500000, at = 0;
+    apr_size_t n = 1500000, at = strlen(head);
     char *raw = apr_palloc(pool, n), *mail;
     const char *b64, *type;
     eas_mail_view_t *view;
@@ -182,8 +184,7 @@ static void large_attachment(void **state)
         raw[i] = (char)(i * 2654435761u >> 13);
     b64 = g_base64_encode((const guchar *)raw, n);
     mail = apr_palloc(pool, strlen(b64) * 2);
-    at = (apr_size_t)sprintf(mail, "%s", MIXED "--b" CRLF "Content-Type: image/png" CRLF
-                                         "Content-Transfer-Encoding: base64" CRLF CRLF);
+    memcpy(mail, head, at);
     for (const char *p = b64; *p;) {
         apr_size_t len = strlen(p) < 76 ? strlen(p) : 76;
         memcpy(mail + at, p, len);
