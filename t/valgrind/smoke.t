@@ -6,6 +6,7 @@
 """
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -22,7 +23,8 @@ from harness_sandbox import Sandbox  # noqa: E402
 
 UNIT = ("t/unit/test_wbxml_reader", "t/unit/test_wbxml_writer", "t/unit/test_ox_rows", "t/unit/test_ox_envelope")
 ERROR_EXIT = 99
-VALGRIND = ["valgrind", "-q", "--error-exitcode=%d" % ERROR_EXIT, "--leak-check=no", "--num-callers=30"]
+VALGRIND = ["valgrind", "-q", "--error-exitcode=%d" % ERROR_EXIT, "--leak-check=no", "--num-callers=30",
+            "--suppressions=%s" % (ROOT / "t" / "valgrind" / "valgrind.supp")]
 
 
 class Valgrinded(harness_httpd.Httpd):
@@ -81,6 +83,7 @@ def main():
             report(not said.strip(), "valgrind has nothing to say about httpd", said)
         finally:
             httpd.stop()
+            shutil.rmtree(httpd.directory, ignore_errors=True)
             for path in made:
                 os.unlink(path)
     print("1..%d" % number)
