@@ -23,7 +23,7 @@ from harness_sandbox import Sandbox  # noqa: E402
 
 UNIT = ("t/unit/test_wbxml_reader", "t/unit/test_wbxml_writer", "t/unit/test_ox_rows", "t/unit/test_ox_envelope")
 ERROR_EXIT = 99
-VALGRIND = ["valgrind", "-q", "--error-exitcode=%d" % ERROR_EXIT, "--leak-check=no", "--num-callers=30",
+VALGRIND = ["valgrind", "-q", "--error-exitcode=%d" % ERROR_EXIT, "--leak-check=no", "--num-callers=30", "--vgdb=no",
             "--suppressions=%s" % (ROOT / "t" / "valgrind" / "valgrind.supp")]
 
 
