@@ -107,7 +107,7 @@ eas_err_t *eas_auth_done(eas_auth_t *auth, eas_auth_verdict_t *verdict, int refu
                          apr_pool_t *scratch_pool);
 
 /** The breaker for calls that are no logins: before each one; EAS_E_UNAVAILABLE with retry_after
- *  means do not call. After NULL eas_auth_asked() must say what came of it (@a err NULL: it worked).
+ *  means do not call. After NULL eas_auth_asked() must say what came of it; @a err NULL: it worked.
  *  A 429 is a failure like others here: OX counts requests and failed logins apart. */
 eas_err_t *eas_auth_ask(eas_auth_shared_t *shared, const char *backend, apr_pool_t *pool);
 void eas_auth_asked(eas_auth_shared_t *shared, const char *backend, const char *outage_tag,

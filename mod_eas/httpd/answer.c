@@ -65,7 +65,8 @@ int httpd_answer(eas_call_t *call, eas_resp_t *resp)
     /* The bytes, on the heap or mapped, live in the call's pool, which outlives the request's last
      * bucket. A bucket that should stay longer takes a copy when the pool ends. */
     if (body.len)
-        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(body.data, body.len, call->req.pool, alloc));
+        APR_BRIGADE_INSERT_TAIL(bb,
+                                apr_bucket_pool_create(body.data, body.len, call->req.pool, alloc));
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(alloc));
     ap_pass_brigade(r->output_filters, bb); /* it can only fail because the phone went away */
     return OK;

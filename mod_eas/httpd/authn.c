@@ -2,8 +2,9 @@
 /*
  * Admins write what they know: AuthType Basic, AuthBasicProvider ox, Require valid-user. A provider
  * can only say yes or no, its "general error" becomes a 500; so a check_authn hook that runs before
- * mod_auth_basic decides, answers 403 and 503 by itself, and leaves yes and no to mod_auth_basic and
- * the provider, which repeats the verdict. 401 therefore means a wrong password and nothing else.
+ * mod_auth_basic decides, answers 403 and 503 by itself, and leaves yes and no to mod_auth_basic
+ * and the provider, which repeats the verdict. 401 therefore means a wrong password and nothing
+ * else.
  */
 #include "httpd_priv.h"
 
@@ -30,13 +31,17 @@ static const char *to_utf8(const char *text, apr_size_t len, apr_pool_t *pool)
                                      : eas_charset_to_utf8(NULL, "iso-8859-1", text, len, pool);
 }
 
-static const char *expand(const char *template, const char *user, const char *domain, apr_pool_t *pool)
+static const char *expand(const char *template, const char *user, const char *domain,
+                          apr_pool_t *pool)
 {
     const char *out = "", *p;
 
     while ((p = strchr(template, '%'))) {
         out = apr_pstrcat(pool, out, apr_pstrmemdup(pool, template, (apr_size_t)(p - template)),
-                          p[1] == 'u' ? user : p[1] == 'd' ? domain : "%", NULL);
+                          p[1] == 'u'   ? user
+                          : p[1] == 'd' ? domain
+                                        : "%",
+                          NULL);
         template = p + 2;
     }
     return apr_pstrcat(pool, out, template, NULL);
@@ -114,8 +119,8 @@ static void tell(eas_call_t *call)
     switch (v->result) {
     case EAS_AUTH_GRANTED:
         if (v->err)
-            eas_log(call->r, EAS_LOG_WARN, "session of user \"%s\" device \"%s\" not kept: %s", user,
-                    device, eas_err_chain(v->err, pool));
+            eas_log(call->r, EAS_LOG_WARN, "session of user \"%s\" device \"%s\" not kept: %s",
+                    user, device, eas_err_chain(v->err, pool));
         break;
     case EAS_AUTH_DENIED: /* the form is promised to log readers such as fail2ban: docs/admin.md */
         eas_log(call->r, EAS_LOG_WARN, "auth failure%s: user \"%s\" from %s device \"%s\"",
@@ -126,8 +131,9 @@ static void tell(eas_call_t *call)
                 call->req.client_ip, device, eas_err_chain(v->err, pool));
         break;
     case EAS_AUTH_UNAVAILABLE:
-        eas_log(call->r, EAS_LOG_WARN, "no login at the backend: user \"%s\" from %s device \"%s\": %s",
-                user, call->req.client_ip, device, eas_err_chain(v->err, pool));
+        eas_log(call->r, EAS_LOG_WARN,
+                "no login at the backend: user \"%s\" from %s device \"%s\": %s", user,
+                call->req.client_ip, device, eas_err_chain(v->err, pool));
         break;
     }
 }
@@ -154,8 +160,7 @@ static int status_of(eas_call_t *call)
     }
     if (call->verdict.result == EAS_AUTH_FORBIDDEN)
         return HTTP_FORBIDDEN;
-    apr_table_setn(r->err_headers_out, "Retry-After",
-                   apr_itoa(r->pool, call->verdict.retry_after));
+    apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, call->verdict.retry_after));
     return HTTP_SERVICE_UNAVAILABLE;
 }
 
@@ -179,8 +184,8 @@ static int check_authn(request_rec *r)
     return status_of(call);
 }
 
-/* Credentials that come another way than by the header (AuthnProviderAlias, mod_auth_form) are looked
- * at here. */
+/* Credentials that come another way than by the header (AuthnProviderAlias, mod_auth_form) are
+ * looked at here. */
 static authn_status check_password(request_rec *r, const char *user, const char *password)
 {
     eas_call_t *call = httpd_call(r);
@@ -212,6 +217,6 @@ void httpd_authn_register(apr_pool_t *pool)
     static const authn_provider provider = {check_password, NULL};
 
     ap_hook_check_authn(check_authn, NULL, before, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
-    ap_register_auth_provider(pool, AUTHN_PROVIDER_GROUP, PROVIDER, AUTHN_PROVIDER_VERSION, &provider,
-                              AP_AUTH_INTERNAL_PER_CONF);
+    ap_register_auth_provider(pool, AUTHN_PROVIDER_GROUP, PROVIDER, AUTHN_PROVIDER_VERSION,
+                              &provider, AP_AUTH_INTERNAL_PER_CONF);
 }

@@ -95,8 +95,10 @@ const char *httpd_cache_check(const char *spec, apr_pool_t *pool)
 
     return lookup(&args, spec, pool)
                ? NULL
-               : apr_psprintf(pool, "EASCache \"%s\": there is no such cache; is mod_socache_%.*s "
-                              "loaded?", spec, (int)strcspn(spec, ":"), spec);
+               : apr_psprintf(pool,
+                              "EASCache \"%s\": there is no such cache; is mod_socache_%.*s "
+                              "loaded?",
+                              spec, (int)strcspn(spec, ":"), spec);
 }
 
 static apr_status_t destroy(void *data)

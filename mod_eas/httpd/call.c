@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A request of ours: httpd's request_rec read into an eas_req_t with a pool of its own, so that a
- * command needs nothing of httpd. The pool ends with the request, after its last byte has left; it is
- * cleared and used again, because a fresh allocator costs several system calls.
+ * command needs nothing of httpd. The pool ends with the request, after its last byte has left; it
+ * is cleared and used again, because a fresh allocator costs several system calls.
  */
 #include "httpd_priv.h"
 
@@ -14,8 +14,8 @@
 #include <apr_strings.h>
 
 enum {
-    STOCK = 64,                /* idle pools kept */
-    POOL_KEEPS = 64 * 1024,    /* bytes an idle pool may hold */
+    STOCK = 64,             /* idle pools kept */
+    POOL_KEEPS = 64 * 1024, /* bytes an idle pool may hold */
     LOG_NAME_MAX = 96
 };
 

@@ -34,7 +34,7 @@ typedef struct unit_t {
 } unit_t;
 
 static const unit_t size_units[] = {{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {0}};
-static const unit_t time_units[] = {{"", 1},    {"s", 1},     {"m", 60},    {"min", 60},
+static const unit_t time_units[] = {{"", 1},     {"s", 1},     {"m", 60}, {"min", 60},
                                     {"h", 3600}, {"d", 86400}, {0}};
 static const unit_t no_units[] = {{"", 1}, {0}};
 
@@ -45,12 +45,13 @@ static const char *range(const row_t *row, const unit_t *units, apr_pool_t *pool
     for (; units->name; units++)
         if (*units->name)
             known = apr_pstrcat(pool, known, *known ? ", " : " (units: ", units->name, NULL);
-    return apr_psprintf(pool, "must be a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT "%s%s",
+    return apr_psprintf(pool,
+                        "must be a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT "%s%s",
                         row->low, row->high, known, *known ? ")" : "");
 }
 
-static const char *number(apr_int64_t *value, const row_t *row, const char *text, const unit_t *units,
-                          apr_pool_t *pool)
+static const char *number(apr_int64_t *value, const row_t *row, const char *text,
+                          const unit_t *units, apr_pool_t *pool)
 {
     const unit_t *unit;
     char *end;
@@ -60,8 +61,8 @@ static const char *number(apr_int64_t *value, const row_t *row, const char *text
     n = apr_strtoi64(text, &end, 10);
     for (unit = units; unit->name && strcasecmp(unit->name, end) != 0; unit++)
         ;
-    if (errno || end == text || !apr_isdigit(*text) || !unit->name || n > row->high / unit->factor ||
-        n * unit->factor < row->low || n * unit->factor > row->high)
+    if (errno || end == text || !apr_isdigit(*text) || !unit->name ||
+        n > row->high / unit->factor || n * unit->factor < row->low || n * unit->factor > row->high)
         return range(row, units, pool);
     *value = n * unit->factor;
     return NULL;
@@ -103,8 +104,9 @@ static const char *parse_FLAG(void *field, const row_t *row, const char *text, a
 static const char *parse_VERSION(void *field, const row_t *row, const char *text, apr_pool_t *pool)
 {
     *(int *)field = eas_version_parse(text);
-    return *(int *)field ? NULL : apr_psprintf(pool, "must be one of %s",
-                                               eas_versions_list(EAS_V161, pool));
+    return *(int *)field
+               ? NULL
+               : apr_psprintf(pool, "must be one of %s", eas_versions_list(EAS_V161, pool));
 }
 
 static const char *parse_STRING(void *field, const row_t *row, const char *text, apr_pool_t *pool)
@@ -211,9 +213,15 @@ static const char *parse_TRACE(void *field, const row_t *row, const char *text, 
 enum { VHOST = 0, SERVER = 1 };
 
 static const row_t rows[HTTPD_D_COUNT] = {
-#define EAS_DIRECTIVE(type, field, name, scope, dflt, low, high, text)                               \
-    {name, offsetof(eas_conf_t, field), sizeof(((eas_conf_t *)0)->field), parse_##type, scope, dflt, \
-     low, high},
+#define EAS_DIRECTIVE(type, field, name, scope, dflt, low, high, text)                             \
+    {name,                                                                                         \
+     offsetof(eas_conf_t, field),                                                                  \
+     sizeof(((eas_conf_t *)0)->field),                                                             \
+     parse_##type,                                                                                 \
+     scope,                                                                                        \
+     dflt,                                                                                         \
+     low,                                                                                          \
+     high},
 #include "eas_directives.def"
 #undef EAS_DIRECTIVE
 };
@@ -227,8 +235,8 @@ static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
 {
     const row_t *row = cmd->info;
     eas_conf_t *conf = ap_get_module_config(cmd->server->module_config, &eas_module);
-    const char *wrong = ap_check_cmd_context(cmd, row->server_only ? GLOBAL_ONLY
-                                                                   : NOT_IN_DIR_CONTEXT);
+    const char *wrong =
+        ap_check_cmd_context(cmd, row->server_only ? GLOBAL_ONLY : NOT_IN_DIR_CONTEXT);
     if (wrong)
         return wrong;
     wrong = row->parse(field_of(conf, row), row, text, cmd->pool);
@@ -238,8 +246,8 @@ static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
     return NULL;
 }
 
-/* httpd gives a directive to every module that names it: that is how we learn of two which belong to
- * others. core and mod_auth_basic get them all the same. */
+/* httpd gives a directive to every module that names it: that is how we learn of two which belong
+ * to others. core and mod_auth_basic get them all the same. */
 static const char *see_handler(cmd_parms *cmd, void *dir, const char *name)
 {
     eas_conf_t *conf = ap_get_module_config(cmd->server->module_config, &eas_module);
@@ -270,7 +278,7 @@ const command_rec httpd_commands[] = {
 #define ARGS_TIME AP_INIT_TAKE1
 #define ARGS_RATE AP_INIT_TAKE1
 #define ARGS_TRACE AP_INIT_RAW_ARGS
-#define EAS_DIRECTIVE(type, field, name, scope, dflt, low, high, text) \
+#define EAS_DIRECTIVE(type, field, name, scope, dflt, low, high, text)                             \
     ARGS_##type(name, set_value, (void *)&rows[HTTPD_D_##field], RSRC_CONF, text),
 #include "eas_directives.def"
 #undef EAS_DIRECTIVE
@@ -321,7 +329,8 @@ void *httpd_conf_merge(apr_pool_t *pool, void *base, void *add)
         memcpy(field_of(conf, &rows[i]), field_of(a, &rows[i]), rows[i].size);
         conf->set[i] = 1;
     }
-    /* another backend must not go by the name of the server's: their users would be taken for one */
+    /* another backend must not go by the name of the server's: users of both would be taken for
+     * the same */
     if (a->set[HTTPD_D_backend] && !a->set[HTTPD_D_backend_name]) {
         conf->backend_name = NULL;
         conf->set[HTTPD_D_backend_name] = 0;

@@ -29,8 +29,8 @@ int httpd_map_to_storage(request_rec *r)
 
 /* ---- body ------------------------------------------------------------------------------------ */
 
-/* The body's bytes after all input filters. OK, or what the handler returns to httpd: an HTTP status,
- * or that a filter has answered already. */
+/* The body's bytes after all input filters. OK, or what the handler returns to httpd: an HTTP
+ * status, or that a filter has answered already. */
 static int read_body(eas_call_t *call, apr_size_t limit)
 {
     request_rec *r = call->r;
@@ -46,7 +46,8 @@ static int read_body(eas_call_t *call, apr_size_t limit)
     if (length && ap_parse_strict_length(&announced, length) && announced > (apr_off_t)limit)
         return HTTP_REQUEST_ENTITY_TOO_LARGE;
     while (!end && !err) {
-        rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
+        rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
+                            HUGE_STRING_LEN);
         if (rv != APR_SUCCESS)
             return ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
         for (apr_bucket *b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb) && !err;
@@ -95,9 +96,10 @@ static void set_notes(eas_call_t *call)
     if (call->req.login)
         apr_table_set(r->notes, "eas-user", call->req.login);
     apr_table_set(r->notes, "eas-device", httpd_call_device(call));
-    apr_table_set(r->notes, "eas-cmd", r->method_number == M_OPTIONS ? "OPTIONS"
-                                       : *call->req.cmd_name        ? call->req.cmd_name
-                                                                     : "-");
+    apr_table_set(r->notes, "eas-cmd",
+                  r->method_number == M_OPTIONS ? "OPTIONS"
+                  : *call->req.cmd_name         ? call->req.cmd_name
+                                                : "-");
 }
 
 /* OK: there is an answer; else httpd's to give. */
@@ -131,8 +133,9 @@ static int run(eas_call_t *call, eas_resp_t *resp)
 
 int httpd_handler(request_rec *r)
 {
-    static const char hello[] = "This is an ActiveSync server. Enter its name in the account settings "
-                                "of a phone.\n";
+    static const char hello[] =
+        "This is an ActiveSync server. Enter its name in the account settings "
+        "of a phone.\n";
     eas_resp_t resp = {.http_status = HTTP_OK};
     eas_call_t *call;
     int status;
@@ -143,7 +146,8 @@ int httpd_handler(request_rec *r)
         return HTTP_SERVICE_UNAVAILABLE;
     set_notes(call);
     if (!call->judged || call->verdict.result != EAS_AUTH_GRANTED) {
-        eas_log(r, EAS_LOG_WARN, "nobody has logged in: SetHandler eas needs AuthType Basic, "
+        eas_log(r, EAS_LOG_WARN,
+                "nobody has logged in: SetHandler eas needs AuthType Basic, "
                 "AuthBasicProvider ox and Require valid-user at the same place");
         return HTTP_FORBIDDEN;
     }

@@ -3,8 +3,8 @@
 #define HTTPD_PRIV_H
 /**
  * The httpd room: between httpd and the rest of the house. One configuration per server (virtual
- * host); shared parts made in the parent by post_config; a site per virtual host made in each child;
- * a request of ours (eas_call_t) made when the first hook needs it.
+ * host); shared parts made in the parent by post_config; a site per virtual host made in each
+ * child; a request of ours (eas_call_t) made when the first hook needs it.
  */
 #include <httpd.h>
 #include <http_config.h>
@@ -62,8 +62,8 @@ typedef struct eas_conf_t {
 
 /** What is known of a place (Location, Directory). */
 typedef struct httpd_dir_t {
-    int handles;   /* SetHandler: 1 eas, 0 another, -1 nothing said */
-    int provider;  /* AuthBasicProvider names ox: the same */
+    int handles;  /* SetHandler: 1 eas, 0 another, -1 nothing said */
+    int provider; /* AuthBasicProvider names ox: the same */
 } httpd_dir_t;
 
 extern const command_rec httpd_commands[];
@@ -125,15 +125,15 @@ typedef struct eas_call_t {
     request_rec *r;
     httpd_site_t *site;
     eas_req_t req;
-    eas_err_t *bad;              /* what eas_req_parse() said */
-    char *given;                 /* user and password as they came, NULL: none */
+    eas_err_t *bad; /* what eas_req_parse() said */
+    char *given;    /* user and password as they came, NULL: none */
     const char *given_password;
     eas_credentials_t cred;
-    int judged;                  /* verdict is there */
+    int judged; /* verdict is there */
     eas_auth_verdict_t verdict;
 } eas_call_t;
 
-/** The call of a request; made and parsed at the first time. NULL when this host serves no phones. */
+/** The call of a request, made and parsed at the first time. NULL: this host serves no phones. */
 eas_call_t *httpd_call(request_rec *r);
 /** The pools of calls are used again; @a pool is the process's. */
 void httpd_call_init(apr_pool_t *pool);

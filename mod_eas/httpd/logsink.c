@@ -8,8 +8,9 @@ static server_rec *main_server; /* set before there are threads */
 static void to_error_log(void *where, eas_level_t level, const char *line)
 {
     static const int levels[] = {
-        [EAS_LOG_ERROR] = APLOG_ERR,   [EAS_LOG_WARN] = APLOG_WARNING, [EAS_LOG_NOTICE] = APLOG_NOTICE,
-        [EAS_LOG_INFO] = APLOG_INFO,   [EAS_LOG_DEBUG] = APLOG_DEBUG,
+        [EAS_LOG_ERROR] = APLOG_ERR,     [EAS_LOG_WARN] = APLOG_WARNING,
+        [EAS_LOG_NOTICE] = APLOG_NOTICE, [EAS_LOG_INFO] = APLOG_INFO,
+        [EAS_LOG_DEBUG] = APLOG_DEBUG,
     };
 
     if (where)

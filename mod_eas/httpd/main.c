@@ -23,7 +23,7 @@ static void register_hooks(apr_pool_t *pool)
 extern module AP_MODULE_DECLARE_DATA eas_module __attribute__((visibility("default")));
 
 module AP_MODULE_DECLARE_DATA eas_module = {
-    STANDARD20_MODULE_STUFF,
+    STANDARD20_MODULE_STUFF, /* and then: */
     httpd_dir_create,
     httpd_dir_merge,
     httpd_conf_create,

@@ -53,8 +53,8 @@ eas_err_t *httpd_secret_read(eas_keyring_t **ring, const char *path, apr_pool_t 
     return err ? eas_err_wrap(pool, err, TAG, "%s", path) : NULL;
 }
 
-/* The bytes are kept with the process and not the ring: a reload unloads this module and with it the
- * code that a ring's end would run. */
+/* The bytes are kept with the process and not the ring: a reload unloads this module and with it
+ * the code that a ring's end would run. */
 eas_err_t *httpd_secret_random(eas_keyring_t **ring, server_rec *s, apr_pool_t *pool)
 {
     apr_pool_t *process = s->process->pool;

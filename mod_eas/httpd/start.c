@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From configuration to something that serves. In the parent: everything that can be wrong is said by
- * check_config (so that configtest sees it), what all children share is made by post_config, while
- * still root. In the child: a site per virtual host. After a graceful restart the shared parts are new
- * ones; sealed tickets outlive that in the store.
+ * From configuration to something that serves. In the parent: everything that can be wrong is said
+ * by check_config (so that configtest sees it), what all children share is made by post_config,
+ * while still root. In the child: a site per virtual host. After a graceful restart the shared
+ * parts are new ones; sealed tickets outlive that in the store.
  */
 #include "httpd_priv.h"
 
@@ -76,14 +76,16 @@ static int check_host(server_rec *s, apr_pool_t *pool)
     eas_err_t *err;
 
     if (!conf->backend)
-        return conf->handles ? complain(s, "EASBackend", "is missing where SetHandler eas is used") : OK;
+        return conf->handles ? complain(s, "EASBackend", "is missing where SetHandler eas is used")
+                             : OK;
     if (conf->backend_ca && access(conf->backend_ca, R_OK) != 0)
         return complain(s, "EASBackendCA", apr_psprintf(pool, "cannot read %s", conf->backend_ca));
     err = make_backend(&be, conf, pool);
-    return err ? complain(s, apr_pstrcat(pool, "EASBackend ", conf->backend, NULL), err->message) : OK;
+    return err ? complain(s, apr_pstrcat(pool, "EASBackend ", conf->backend, NULL), err->message)
+               : OK;
 }
 
-/* Who starts as root gives the directory to the server's user; an existing one must be that user's. */
+/* Root gives a new directory to the server's user; an existing one must be that user's. */
 static const char *check_owner(const char *dir)
 {
     struct stat st;
@@ -155,7 +157,8 @@ static eas_err_t *load_keys(server_rec *s, apr_pool_t *pool)
         err = httpd_secret_read(&ring, conf->secret_file, pool);
     } else {
         err = httpd_secret_random(&ring, s, pool);
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "eas: no EASSecretFile: sessions are sealed with "
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "eas: no EASSecretFile: sessions are sealed with "
                      "a random key, all phones log in anew after a restart");
     }
     shared.keys = ring;

@@ -69,27 +69,30 @@ static eas_err_t *source(eas_span_t *out, eas_session_t *session, const char *fo
 }
 
 static eas_err_t *preview(eas_item_t **items, eas_session_t *session, const char *folder,
-                          const apr_uint32_t *uids, int count, apr_size_t max_text, apr_pool_t *pool)
+                          const apr_uint32_t *uids, int count, apr_size_t max_text,
+                          apr_pool_t *pool)
 {
     eas_err_t *err = ask(session, pool);
-    return err ? err : told(session, mail_ops->preview(items, session, folder, uids, count, max_text,
-                                                       pool));
+    return err ? err
+               : told(session,
+                      mail_ops->preview(items, session, folder, uids, count, max_text, pool));
 }
 
 static eas_err_t *set_flags(eas_session_t *session, const char *folder, eas_mail_flags_t *changes,
                             int count, apr_pool_t *pool)
 {
     eas_err_t *err = ask(session, pool);
-    return err ? err : changed(session, mail_ops->set_flags(session, folder, changes, count, pool),
-                               pool);
+    return err ? err
+               : changed(session, mail_ops->set_flags(session, folder, changes, count, pool), pool);
 }
 
 static eas_err_t *remove_mails(char *failed, eas_session_t *session, const char *folder,
                                const apr_uint32_t *uids, int count, int hard, apr_pool_t *pool)
 {
     eas_err_t *err = ask(session, pool);
-    return err ? err : changed(session, mail_ops->remove(failed, session, folder, uids, count, hard,
-                                                         pool), pool);
+    return err ? err
+               : changed(session,
+                         mail_ops->remove(failed, session, folder, uids, count, hard, pool), pool);
 }
 
 eas_backend_t *httpd_tap(eas_backend_t *be, const httpd_shared_t *shared, apr_pool_t *pool)
