@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef MAIL_UNIT_H
 #define MAIL_UNIT_H
-/** What the tests of the mail class share: a mail goes in, the elements that a phone reads come out. */
+/** What the tests of the mail class share: a mail goes in, the elements that a phone reads come
+ * out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -120,11 +121,13 @@ static inline eas_node_t *body_of(const eas_node_t *data)
 
 #define assert_field(node, tag, expected) assert_text(text_at(node, tag, pool), expected)
 #define assert_text(actual, expected) assert_text_(actual, expected, __FILE__, __LINE__)
-static inline void assert_text_(const char *actual, const char *expected, const char *file, int line)
+static inline void assert_text_(const char *actual, const char *expected, const char *file,
+                                int line)
 {
     if (!actual || !expected) {
         if (actual != expected) {
-            print_error("%s, not %s\n", actual ? actual : "(absent)", expected ? expected : "(absent)");
+            print_error("%s, not %s\n", actual ? actual : "(absent)",
+                        expected ? expected : "(absent)");
             _fail(file, line);
         }
         return;

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mail_unit.h"
 
-#define PLAIN "Subject: s" CRLF "Content-Type: text/plain; charset=utf-8" CRLF CRLF "Grüße & <x>" CRLF "2" CRLF
-#define HTML "Subject: s" CRLF "Content-Type: text/html; charset=utf-8" CRLF CRLF "<p>Hallo &amp; <b>Welt</b></p>"
-#define BOTH \
-    "Subject: s" CRLF "Content-Type: multipart/alternative; boundary=b" CRLF CRLF "--b" CRLF \
-    "Content-Type: text/plain" CRLF CRLF "as text" CRLF "--b" CRLF "Content-Type: text/html" CRLF CRLF \
-    "<p>as html</p>" CRLF "--b--" CRLF
-#define SIGNED \
-    "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=b" CRLF CRLF "--b" CRLF \
-    "Content-Type: text/plain" CRLF CRLF "signed text" CRLF "--b" CRLF \
+#define PLAIN                                                                                      \
+    "Subject: s" CRLF "Content-Type: text/plain; charset=utf-8" CRLF CRLF "Grüße & <x>" CRLF       \
+    "2" CRLF
+#define HTML                                                                                       \
+    "Subject: s" CRLF "Content-Type: text/html; charset=utf-8" CRLF CRLF                           \
+    "<p>Hallo &amp; <b>Welt</b></p>"
+#define BOTH                                                                                       \
+    "Subject: s" CRLF "Content-Type: multipart/alternative; boundary=b" CRLF CRLF "--b" CRLF       \
+    "Content-Type: text/plain" CRLF CRLF "as text" CRLF "--b" CRLF                                 \
+    "Content-Type: text/html" CRLF CRLF "<p>as html</p>" CRLF "--b--" CRLF
+#define SIGNED                                                                                     \
+    "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=b" CRLF    \
+        CRLF "--b" CRLF "Content-Type: text/plain" CRLF CRLF "signed text" CRLF "--b" CRLF         \
     "Content-Type: application/pkcs7-signature; name=smime.p7s" CRLF CRLF "x" CRLF "--b--" CRLF
 
 /* Which Type goes out: native first, MIME only as MIMESupport says. */
@@ -46,7 +50,8 @@ static void conversions(void **state)
     assert_field(b, EAS_AIRSYNCBASE_DATA, "Grüße & <x>" CRLF "2" CRLF);
     assert_field(b, EAS_AIRSYNCBASE_TRUNCATED, NULL);
     b = body_of(written(PLAIN, opts_type(141, 2, -1), pool));
-    assert_non_null(strstr(text_at(b, EAS_AIRSYNCBASE_DATA, pool), "Grüße &amp; &lt;x&gt;<br>" CRLF "2"));
+    assert_non_null(
+        strstr(text_at(b, EAS_AIRSYNCBASE_DATA, pool), "Grüße &amp; &lt;x&gt;<br>" CRLF "2"));
     assert_non_null(strstr(text_at(b, EAS_AIRSYNCBASE_DATA, pool), "charset=utf-8"));
     b = body_of(written(HTML, opts_type(141, 1, -1), pool));
     assert_field(b, EAS_AIRSYNCBASE_DATA, "Hallo & Welt");
@@ -56,7 +61,8 @@ static void conversions(void **state)
     assert_field(b, EAS_AIRSYNCBASE_DATA, "<p>as html</p>");
 }
 
-/* Exactly TruncationSize bytes, less only where a character would be split. "Grüße": G r ü(2) ß(2) e. */
+/* Exactly TruncationSize bytes, less only where a character would be split. "Grüße": G r ü(2) ß(2)
+ * e. */
 static void truncation(void **state)
 {
     static const struct {
@@ -84,7 +90,8 @@ static void fetch_ignores_truncation(void **state)
     eas_mail_opts_t o = opts_type(141, 1, 3);
 
     o.whole = 1;
-    assert_field(body_of(written(PLAIN, o, pool)), EAS_AIRSYNCBASE_DATA, "Grüße & <x>" CRLF "2" CRLF);
+    assert_field(body_of(written(PLAIN, o, pool)), EAS_AIRSYNCBASE_DATA,
+                 "Grüße & <x>" CRLF "2" CRLF);
 }
 
 static void all_or_none(void **state)
@@ -154,7 +161,8 @@ static void mime_is_exact(void **state)
     eas_node_t *b = body_of(written(SIGNED, o, pool));
 
     assert_field(b, EAS_AIRSYNCBASE_DATA, SIGNED);
-    assert_field(b, EAS_AIRSYNCBASE_ESTIMATEDDATASIZE, apr_psprintf(pool, "%d", (int)strlen(SIGNED)));
+    assert_field(b, EAS_AIRSYNCBASE_ESTIMATEDDATASIZE,
+                 apr_psprintf(pool, "%d", (int)strlen(SIGNED)));
     assert_false(eas_node_child(b, EAS_AIRSYNCBASE_DATA)->opaque);
     /* bytes that no text can hold */
     b = body_of(written_view(view_of_item(item_of(mail, len, pool), pool), &o, pool));
@@ -165,8 +173,10 @@ static void mime_is_exact(void **state)
     /* stored with bare LF */
     b = body_of(written("Subject: x\n\nb\n", o, pool));
     assert_field(b, EAS_AIRSYNCBASE_DATA, "Subject: x" CRLF CRLF "b" CRLF);
-    b = body_of(written("Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b--\n", o, pool));
-    assert_field(b, EAS_AIRSYNCBASE_DATA, "Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b--\n");
+    b = body_of(
+        written("Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b--\n", o, pool));
+    assert_field(b, EAS_AIRSYNCBASE_DATA,
+                 "Content-Type: multipart/signed; boundary=b\n\n--b\n\nx\n--b--\n");
     o.mime_truncation = 0;
     b = body_of(written(PLAIN, o, pool));
     assert_string_equal(names_of_children(b, pool), "Type EstimatedDataSize Truncated");
@@ -176,7 +186,8 @@ static void mime_truncation(void **state)
 {
     static const int sizes[] = {0, 4096, 5120, 7168, 10240, 20480, 51200, 102400, 120014};
     apr_pool_t *pool = *state;
-    const char *mail = apr_pstrcat(pool, "Subject: x" CRLF CRLF, repeat("0123456789", 12000, pool), NULL);
+    const char *mail =
+        apr_pstrcat(pool, "Subject: x" CRLF CRLF, repeat("0123456789", 12000, pool), NULL);
 
     for (int i = 0; i < 9; i++) {
         eas_mail_opts_t o = opts_type(141, 4, -1);

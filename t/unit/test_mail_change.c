@@ -56,7 +56,8 @@ static void direct_elements(void **state)
 
     for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         eas_mail_change_t c;
-        eas_err_t *err = eas_mail_read_change(&c, data_of(rows[i].elements, NULL, pool), rows[i].version, pool);
+        eas_err_t *err =
+            eas_mail_read_change(&c, data_of(rows[i].elements, NULL, pool), rows[i].version, pool);
         if (!rows[i].ok) {
             assert_non_null(err);
             assert_int_equal(err->kind, EAS_E_INVALID);
@@ -87,15 +88,30 @@ static void flags(void **state)
         {{{EAS_EMAIL_STATUS, "x"}}, -2},
         {{{EAS_EMAIL_FLAGTYPE, "x"}}, -1}, /* the flag stays as it is */
         {{{EAS_EMAIL_STATUS, "2"}, {EAS_TASKS_STARTDATE, START}}, -2},
-        {{{EAS_EMAIL_STATUS, "2"}, {EAS_TASKS_STARTDATE, END}, {EAS_TASKS_DUEDATE, START},
-          {EAS_TASKS_UTCSTARTDATE, START}, {EAS_TASKS_UTCDUEDATE, END}}, -2},
-        {{{EAS_EMAIL_STATUS, "2"}, {EAS_TASKS_STARTDATE, START}, {EAS_TASKS_DUEDATE, END},
-          {EAS_TASKS_UTCSTARTDATE, END}, {EAS_TASKS_UTCDUEDATE, START}}, -2},
+        {{{EAS_EMAIL_STATUS, "2"},
+          {EAS_TASKS_STARTDATE, END},
+          {EAS_TASKS_DUEDATE, START},
+          {EAS_TASKS_UTCSTARTDATE, START},
+          {EAS_TASKS_UTCDUEDATE, END}},
+         -2},
+        {{{EAS_EMAIL_STATUS, "2"},
+          {EAS_TASKS_STARTDATE, START},
+          {EAS_TASKS_DUEDATE, END},
+          {EAS_TASKS_UTCSTARTDATE, END},
+          {EAS_TASKS_UTCDUEDATE, START}},
+         -2},
         {{{EAS_EMAIL_STATUS, "2"}, FOUR, {EAS_TASKS_REMINDERSET, "1"}}, -2},
-        {{{EAS_EMAIL_STATUS, "2"}, FOUR, {EAS_TASKS_REMINDERSET, "1"}, {EAS_TASKS_REMINDERTIME, START}}, 1},
+        {{{EAS_EMAIL_STATUS, "2"},
+          FOUR,
+          {EAS_TASKS_REMINDERSET, "1"},
+          {EAS_TASKS_REMINDERTIME, START}},
+         1},
         {{{EAS_EMAIL_STATUS, "2"}, {EAS_TASKS_ORDINALDATE, "tomorrow"}}, -2},
         {{{EAS_EMAIL_STATUS, "1"}, {EAS_EMAIL_COMPLETETIME, START}}, -2},
-        {{{EAS_EMAIL_STATUS, "1"}, {EAS_EMAIL_COMPLETETIME, START}, {EAS_TASKS_DATECOMPLETED, START}}, 2},
+        {{{EAS_EMAIL_STATUS, "1"},
+          {EAS_EMAIL_COMPLETETIME, START},
+          {EAS_TASKS_DATECOMPLETED, START}},
+         2},
         {{{EAS_EMAIL_STATUS, "2"}, {EAS_EMAIL_SUBJECT, "x"}}, -2},
     };
     apr_pool_t *pool = *state;

@@ -29,10 +29,12 @@ static void all_mails_of_a_thread_share_an_id(void **state)
     const char *root = id_of("Message-ID: <r@x>" CRLF "Subject: a", pool);
 
     assert_string_equal(id_of("Message-ID: <2@x>" CRLF "In-Reply-To: <r@x>", pool), root);
-    assert_string_equal(id_of("Message-ID: <3@x>" CRLF "References: <r@x> <2@x>" CRLF "In-Reply-To: <2@x>",
-                              pool), root);
-    assert_string_equal(id_of("Message-ID: <4@x>" CRLF "References: <r@x>" CRLF " <2@x>" CRLF "\t<3@x>", pool),
-                        root);
+    assert_string_equal(
+        id_of("Message-ID: <3@x>" CRLF "References: <r@x> <2@x>" CRLF "In-Reply-To: <2@x>", pool),
+        root);
+    assert_string_equal(
+        id_of("Message-ID: <4@x>" CRLF "References: <r@x>" CRLF " <2@x>" CRLF "\t<3@x>", pool),
+        root);
     assert_string_not_equal(id_of("Message-ID: <other@x>" CRLF "Subject: a", pool), root);
 }
 

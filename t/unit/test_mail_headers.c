@@ -49,7 +49,8 @@ static void address_lists(void **state)
         {"To: \"say \\\"hi\\\"\" <a@b.example>", "\"say \\\"hi\\\"\" <a@b.example>", "say \"hi\""},
         {"To: =?utf-8?Q?J=C3=BC?= <a@b.example>", "\"Jü\" <a@b.example>", "Jü"},
         {"To: \"=?utf-8?Q?J=C3=BC?=\" <a@b.example>", "\"Jü\" <a@b.example>", "Jü"},
-        {"To: team: a@b.example, c@d.example;", "a@b.example, c@d.example", "a@b.example; c@d.example"},
+        {"To: team: a@b.example, c@d.example;", "a@b.example, c@d.example",
+         "a@b.example; c@d.example"},
         {"To: undisclosed-recipients:;", NULL, NULL},
         {"To: <a@b.example>", "a@b.example", "a@b.example"},
         {"To:", NULL, NULL},
@@ -67,7 +68,8 @@ static void long_list_ends_at_an_address(void **state)
 {
     apr_pool_t *pool = *state;
     const char *many = repeat("Someone <someone@example.org>," CRLF " ", 10000, pool);
-    const char *to = header(apr_pstrcat(pool, "To: ", many, "z@example.org", NULL), EAS_EMAIL_TO, pool);
+    const char *to =
+        header(apr_pstrcat(pool, "To: ", many, "z@example.org", NULL), EAS_EMAIL_TO, pool);
     apr_size_t len = strlen(to);
 
     assert_true(len <= 32768 && len > 32768 - 40);
@@ -79,9 +81,9 @@ static void topics(void **state)
     static const struct {
         const char *subject, *topic;
     } rows[] = {
-        {"Hello", "Hello"},          {"Re: Hello", "Hello"},       {"RE: AW: Fwd: Hello", "Hello"},
-        {"Re[2]: Hello", "Hello"},   {"WG: Hello", "Hello"},       {"Regards: Hello", "Regards: Hello"},
-        {"Re Hello", "Re Hello"},    {"Re:Hello", "Hello"},        {"Re: ", ""},
+        {"Hello", "Hello"},        {"Re: Hello", "Hello"}, {"RE: AW: Fwd: Hello", "Hello"},
+        {"Re[2]: Hello", "Hello"}, {"WG: Hello", "Hello"}, {"Regards: Hello", "Regards: Hello"},
+        {"Re Hello", "Re Hello"},  {"Re:Hello", "Hello"},  {"Re: ", ""},
     };
     for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         assert_string_equal(mail_topic(rows[i].subject), rows[i].topic);
@@ -113,7 +115,8 @@ static void sender_only_when_another(void **state)
 {
     apr_pool_t *pool = *state;
 
-    assert_text(header("From: A <a@x.example>" CRLF "Sender: a@X.example", EAS_EMAIL2_SENDER, pool), NULL);
+    assert_text(header("From: A <a@x.example>" CRLF "Sender: a@X.example", EAS_EMAIL2_SENDER, pool),
+                NULL);
     assert_text(header("From: A <a@x.example>" CRLF "Sender: b@x.example", EAS_EMAIL2_SENDER, pool),
                 "b@x.example");
 }
@@ -139,8 +142,12 @@ static void date_without_received(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(one_line_texts), UNIT_TEST(address_lists), UNIT_TEST(long_list_ends_at_an_address),
-        UNIT_TEST(topics),         UNIT_TEST(importance),    UNIT_TEST(sender_only_when_another),
+        UNIT_TEST(one_line_texts),
+        UNIT_TEST(address_lists),
+        UNIT_TEST(long_list_ends_at_an_address),
+        UNIT_TEST(topics),
+        UNIT_TEST(importance),
+        UNIT_TEST(sender_only_when_another),
         UNIT_TEST(date_without_received),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mail_unit.h"
 
-/* Options as text, so that a table can hold them: "MIMESupport=2 BodyPreference(Type=1 Preview=9)". */
+/* Options as text, so that a table can hold them: "MIMESupport=2 BodyPreference(Type=1 Preview=9)".
+ */
 static eas_node_t *options_of(const char *text, apr_pool_t *pool)
 {
     static const struct {
@@ -77,7 +78,8 @@ static void accepted(void **state)
     assert_true(o.has_part);
     assert_int_equal(o.part.truncation, 4294967295UL);
 
-    assert_null(eas_mail_read_options(&o, options_of("Truncation=9 MIMESupport=1", pool), 25, pool));
+    assert_null(
+        eas_mail_read_options(&o, options_of("Truncation=9 MIMESupport=1", pool), 25, pool));
     assert_int_equal(o.truncation, 9);
     assert_int_equal(o.mime_support, 1);
 }
@@ -112,7 +114,8 @@ static void refused(void **state)
 
     for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         eas_mail_opts_t o;
-        eas_err_t *err = eas_mail_read_options(&o, options_of(rows[i].options, pool), rows[i].version, pool);
+        eas_err_t *err =
+            eas_mail_read_options(&o, options_of(rows[i].options, pool), rows[i].version, pool);
         assert_non_null(err);
         assert_int_equal(err->kind, EAS_E_BAD_REQUEST);
         assert_int_equal(err->status, rows[i].status);

@@ -31,15 +31,24 @@ static eas_item_t *preview_item(apr_pool_t *pool)
 static void looks_like_the_source(void **state)
 {
     static const char mail[] =
-        "From: =?utf-8?Q?J=C3=BCrgen?= <j@example.org>" CRLF "To: Bob <bob@example.com>, c@example.net" CRLF
-        "Subject: Re: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=" CRLF "Message-ID: <2@x>" CRLF "References: <1@x>" CRLF
-        "X-Priority: 1" CRLF "Content-Type: multipart/mixed; boundary=b" CRLF CRLF "--b" CRLF CRLF
-        "line" CRLF "next" CRLF "--b" CRLF "Content-Type: application/pdf; name=\"a/b.pdf\"" CRLF CRLF
-        "x" CRLF "--b--";
-    static const eas_tag_t same[] = {EAS_EMAIL_FROM, EAS_EMAIL_TO, EAS_EMAIL_SUBJECT, EAS_EMAIL_THREADTOPIC,
-                                     EAS_EMAIL_DISPLAYTO, EAS_EMAIL_IMPORTANCE, EAS_EMAIL_MESSAGECLASS,
-                                     EAS_EMAIL_DATERECEIVED, EAS_AIRSYNCBASE_NATIVEBODYTYPE,
-                                     EAS_EMAIL2_CONVERSATIONID, EAS_EMAIL2_CONVERSATIONINDEX};
+        "From: =?utf-8?Q?J=C3=BCrgen?= <j@example.org>" CRLF
+        "To: Bob <bob@example.com>, c@example.net" CRLF
+        "Subject: Re: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=" CRLF "Message-ID: <2@x>" CRLF
+        "References: <1@x>" CRLF "X-Priority: 1" CRLF
+        "Content-Type: multipart/mixed; boundary=b" CRLF CRLF "--b" CRLF CRLF "line" CRLF
+        "next" CRLF "--b" CRLF "Content-Type: application/pdf; name=\"a/b.pdf\"" CRLF CRLF "x" CRLF
+        "--b--";
+    static const eas_tag_t same[] = {EAS_EMAIL_FROM,
+                                     EAS_EMAIL_TO,
+                                     EAS_EMAIL_SUBJECT,
+                                     EAS_EMAIL_THREADTOPIC,
+                                     EAS_EMAIL_DISPLAYTO,
+                                     EAS_EMAIL_IMPORTANCE,
+                                     EAS_EMAIL_MESSAGECLASS,
+                                     EAS_EMAIL_DATERECEIVED,
+                                     EAS_AIRSYNCBASE_NATIVEBODYTYPE,
+                                     EAS_EMAIL2_CONVERSATIONID,
+                                     EAS_EMAIL2_CONVERSATIONINDEX};
     apr_pool_t *pool = *state;
 
     for EACH_VERSION(v) {
@@ -59,7 +68,8 @@ static void attachment_of_a_preview(void **state)
     apr_pool_t *pool = *state;
     eas_mail_opts_t o = opts_of(141);
     eas_mail_view_t *view = view_of_item(preview_item(pool), pool);
-    eas_node_t *a = eas_node_child(eas_node_child(written_view(view, &o, pool), EAS_AIRSYNCBASE_ATTACHMENTS), 0);
+    eas_node_t *a = eas_node_child(
+        eas_node_child(written_view(view, &o, pool), EAS_AIRSYNCBASE_ATTACHMENTS), 0);
     const char *type;
     eas_span_t data;
 
@@ -92,13 +102,15 @@ static void damaged_parts(void **state)
     eas_mail_opts_t o = opts_of(141);
 
     eas_item_set_span(it, EAS_P_MAIL_PARTS, parts.data, parts.len - 1);
-    assert_null(eas_node_child(written_view(view_of_item(it, pool), &o, pool), EAS_AIRSYNCBASE_ATTACHMENTS));
+    assert_null(eas_node_child(written_view(view_of_item(it, pool), &o, pool),
+                               EAS_AIRSYNCBASE_ATTACHMENTS));
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {UNIT_TEST(looks_like_the_source), UNIT_TEST(attachment_of_a_preview),
-                                       UNIT_TEST(cut_text), UNIT_TEST(damaged_parts)};
+    const struct CMUnitTest tests[] = {UNIT_TEST(looks_like_the_source),
+                                       UNIT_TEST(attachment_of_a_preview), UNIT_TEST(cut_text),
+                                       UNIT_TEST(damaged_parts)};
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

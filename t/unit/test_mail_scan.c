@@ -33,17 +33,20 @@ static void parts_and_sections(void **state)
         {"From someone Mon Mar 9" CRLF "Subject: x" CRLF CRLF "b", "1 text/plain 1;"},
         {"Subject: x" CRLF "not a header" CRLF, "1 text/plain 14;"},
         {"Content-Type: TEXT/HTML" CRLF CRLF "b", "1 text/html 1;"},
-        {MULTI("b") "preamble" CRLF "--b" CRLF CRLF "one" CRLF "--b" CRLF "Content-Type: text/html" CRLF CRLF
-         "two2" CRLF "--b--" CRLF "epilogue", "1 text/plain 3;2 text/html 4;"},
+        {MULTI("b") "preamble" CRLF "--b" CRLF CRLF "one" CRLF "--b" CRLF
+                    "Content-Type: text/html" CRLF CRLF "two2" CRLF "--b--" CRLF "epilogue",
+         "1 text/plain 3;2 text/html 4;"},
         {MULTI("b") "--b  \t" CRLF CRLF "blanks" CRLF "--b--", "1 text/plain 6;"},
         {MULTI("\"a b\"") "--a b" CRLF CRLF "x" CRLF "--a b--", "1 text/plain 1;"},
         {MULTI("b") "--bc" CRLF "--b" CRLF CRLF "--b1" CRLF "--b--", "1 text/plain 4;"},
         {MULTI("b") "--b" CRLF CRLF "cut off", "1 text/plain 7;"},
         {MULTI("b") "--b" CRLF "--b" CRLF CRLF "x" CRLF "--b--", "1 text/plain 0;2 text/plain 1;"},
-        {MULTI("b") "--b" CRLF MULTI("i") "--i" CRLF CRLF "1" CRLF "--i" CRLF CRLF "22" CRLF "--i--" CRLF
-         "--b" CRLF CRLF "333" CRLF "--b--", "1.1 text/plain 1;1.2 text/plain 2;2 text/plain 3;"},
+        {MULTI("b") "--b" CRLF MULTI("i") "--i" CRLF CRLF "1" CRLF "--i" CRLF CRLF "22" CRLF
+                                          "--i--" CRLF "--b" CRLF CRLF "333" CRLF "--b--",
+         "1.1 text/plain 1;1.2 text/plain 2;2 text/plain 3;"},
         /* the inner multipart never ends: the outer boundary ends it */
-        {MULTI("b") "--b" CRLF MULTI("i") "--i" CRLF CRLF "1" CRLF "--b" CRLF CRLF "22" CRLF "--b--",
+        {MULTI("b") "--b" CRLF MULTI("i") "--i" CRLF CRLF "1" CRLF "--b" CRLF CRLF "22" CRLF
+                                          "--b--",
          "1.1 text/plain 1;2 text/plain 2;"},
         /* no boundary parameter, or one that never comes */
         {"Content-Type: multipart/mixed" CRLF CRLF "text", "1 text/plain 4;"},
@@ -75,8 +78,9 @@ static void depth_is_limited(void **state)
     int n;
 
     for (int i = 0; i < 200; i++)
-        mail = apr_psprintf(pool, "%sContent-Type: multipart/mixed; boundary=b%dx" CRLF CRLF "--b%dx" CRLF,
-                            mail, i, i);
+        mail = apr_psprintf(
+            pool, "%sContent-Type: multipart/mixed; boundary=b%dx" CRLF CRLF "--b%dx" CRLF, mail, i,
+            i);
     root = scan(&n, apr_pstrcat(pool, mail, CRLF "deep", NULL), pool);
     assert_int_equal(depth_of(root), MAIL_MAX_DEPTH);
 }
@@ -94,12 +98,14 @@ static void parts_are_limited(void **state)
     assert_int_equal(n, MAIL_MAX_PARTS);
 }
 
-/* Headers behind the first megabyte of a block are not looked at; the body is found all the same. */
+/* Headers behind the first megabyte of a block are not looked at; the body is found all the same.
+ */
 static void header_block_is_limited(void **state)
 {
     apr_pool_t *pool = *state;
     const char *filler = repeat("X-Filler: 0123456789" CRLF, 60000, pool);
-    const char *mail = apr_pstrcat(pool, "From: a@b" CRLF, filler, "Subject: late" CRLF CRLF "body", NULL);
+    const char *mail =
+        apr_pstrcat(pool, "From: a@b" CRLF, filler, "Subject: late" CRLF CRLF "body", NULL);
     int n;
     mail_part_t *root = scan(&n, mail, pool);
 
@@ -108,8 +114,9 @@ static void header_block_is_limited(void **state)
     assert_int_equal(root->body.len, 4);
 }
 
-/* Mails made to be expensive. Twice the size must not be four times the work; the limits are far above
- * what a slow machine with sanitizers needs, and far below what a quadratic pass would take. */
+/* Mails made to be expensive. Twice the size must not be four times the work; the limits are far
+ * above what a slow machine with sanitizers needs, and far below what a quadratic pass would take.
+ */
 static void hostile_mails_take_linear_time(void **state)
 {
     static const struct {
@@ -148,8 +155,10 @@ static void hostile_mails_take_linear_time(void **state)
             long before = cpu_ms();
             o.prefs[0].preview = 100;
             apr_pool_create(&sub, pool);
-            assert_non_null(written(apr_pstrcat(sub, rows[i].head, repeat(rows[i].repeated, 2000000 / n, sub),
-                                                rows[i].tail, NULL), o, sub));
+            assert_non_null(
+                written(apr_pstrcat(sub, rows[i].head, repeat(rows[i].repeated, 2000000 / n, sub),
+                                    rows[i].tail, NULL),
+                        o, sub));
             apr_pool_destroy(sub);
             if (cpu_ms() - before > 5000)
                 fail_msg("row %u took %ld ms", i, cpu_ms() - before);
@@ -159,8 +168,11 @@ static void hostile_mails_take_linear_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT_TEST(parts_and_sections),      UNIT_TEST(depth_is_limited), UNIT_TEST(parts_are_limited),
-        UNIT_TEST(header_block_is_limited), UNIT_TEST(hostile_mails_take_linear_time),
+        UNIT_TEST(parts_and_sections),
+        UNIT_TEST(depth_is_limited),
+        UNIT_TEST(parts_are_limited),
+        UNIT_TEST(header_block_is_limited),
+        UNIT_TEST(hostile_mails_take_linear_time),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

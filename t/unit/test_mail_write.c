@@ -24,22 +24,29 @@ static void elements_by_version(void **state)
         int version;
         const char *names;
     } expected[] = {
-        {25, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read Attachments "
+        {25, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read "
+             "Attachments "
              "BodyTruncated BodySize Body MessageClass InternetCPID"},
-        {120, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read Attachments "
+        {120, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read "
+              "Attachments "
               "Body MessageClass InternetCPID Flag ContentClass NativeBodyType"},
-        {121, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read Attachments "
+        {121, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read "
+              "Attachments "
               "Body MessageClass InternetCPID Flag ContentClass NativeBodyType"},
-        {140, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read Attachments "
+        {140, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read "
+              "Attachments "
               "Body MessageClass InternetCPID Flag ContentClass NativeBodyType ConversationId "
               "ConversationIndex Sender Categories"},
-        {141, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read Attachments "
+        {141, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read "
+              "Attachments "
               "Body MessageClass InternetCPID Flag ContentClass NativeBodyType ConversationId "
               "ConversationIndex Sender Categories"},
-        {160, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read Attachments "
+        {160, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read "
+              "Attachments "
               "Body MessageClass InternetCPID Flag ContentClass NativeBodyType ConversationId "
               "ConversationIndex Sender Bcc IsDraft Categories"},
-        {161, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read Attachments "
+        {161, "To Cc From Subject ReplyTo DateReceived DisplayTo ThreadTopic Importance Read "
+              "Attachments "
               "Body MessageClass InternetCPID Flag ContentClass NativeBodyType ConversationId "
               "ConversationIndex Sender Bcc IsDraft Categories"},
     };
@@ -196,8 +203,8 @@ static void properties_follow_the_schema(void **state)
     eas_node_t *d;
 
     eas_w_open(w, EAS_ITEMOPERATIONS_PROPERTIES);
-    assert_null(eas_mail_write_properties(w, &data, view_of(MAIL, pool), &o, schema, 1, 7, test_ref, NULL,
-                                          pool, pool));
+    assert_null(eas_mail_write_properties(w, &data, view_of(MAIL, pool), &o, schema, 1, 7, test_ref,
+                                          NULL, pool, pool));
     eas_w_close(w);
     d = read_back(w, pool);
     assert_string_equal(names_of_children(d, pool), "From Subject Body");
@@ -208,8 +215,8 @@ static void properties_follow_the_schema(void **state)
 
     w = eas_writer_create(pool);
     eas_w_open(w, EAS_ITEMOPERATIONS_PROPERTIES);
-    assert_null(eas_mail_write_properties(w, &data, view_of(MAIL, pool), &o, NULL, 0, 0, test_ref, NULL,
-                                          pool, pool));
+    assert_null(eas_mail_write_properties(w, &data, view_of(MAIL, pool), &o, NULL, 0, 0, test_ref,
+                                          NULL, pool, pool));
     eas_w_close(w);
     d = read_back(w, pool);
     assert_field(body_of(d), EAS_AIRSYNCBASE_DATA, "Hello");
