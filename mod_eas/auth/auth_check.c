@@ -105,6 +105,17 @@ static int by_ticket(eas_auth_verdict_t *v, auth_ticket_t **ticket, eas_auth_t *
     return 1;
 }
 
+static void set_place(eas_auth_verdict_t *v, const eas_auth_t *auth, const char *device,
+                      apr_pool_t *pool)
+{
+    const char *name[] = {v->cred->login, device, NULL};
+    const char *password[] = {v->cred->login, device, v->cred->password, NULL};
+
+    v->key.durable = *device && strcmp(device, "validate") != 0;
+    auth_mac(v->key.id, auth->name_key, name, pool);
+    auth_mac(v->password_mac, auth->password_key, password, pool);
+}
+
 /* ---- negative cache ------------------------------------------------------------------------ */
 
 static void negative_name(unsigned char out[EAS_HASH_LEN], const eas_auth_t *auth,
@@ -214,11 +225,41 @@ static void ask_backend(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *poo
     v->err = write_ticket(v, auth, pool); /* not kept: the phone need not suffer from that */
 }
 
+/* Phones are set up by an OPTIONS that names no device. The session it made becomes that of the
+ * first device which comes with the same password, instead of lying about until the backend ends
+ * it. */
+static int inherit(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *pool)
+{
+    eas_auth_verdict_t nameless = {.cred = v->cred};
+    auth_ticket_t *ticket;
+    eas_lease_t *lease;
+    int found;
+
+    if (!v->key.durable)
+        return 0;
+    set_place(&nameless, auth, "", pool);
+    if (auth_ticket_load(&ticket, auth, &nameless.key, 0, pool) || !ticket ||
+        auth_ticket_lease(&lease, auth, &nameless.key, 0, pool))
+        return 0;
+    found = by_ticket(&nameless, &ticket, auth, 0, pool) && nameless.result == EAS_AUTH_GRANTED;
+    if (found)
+        auth_ticket_drop(auth, &nameless.key, pool);
+    auth->conf.store->v->release(lease);
+    if (!found)
+        return 0;
+    v->session = nameless.session;
+    v->born = nameless.born;
+    v->result = EAS_AUTH_GRANTED;
+    v->err = write_ticket(v, auth, pool);
+    return 1;
+}
+
 /* Alone with this user and device: somebody may have logged in while we waited. */
 static void single_flight(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *pool)
 {
     auth_ticket_t *old = NULL;
     eas_lease_t *lease;
+    int fresh = 0; /* has another session than the ticket that was there */
     eas_err_t *err = auth_ticket_lease(&lease, auth, &v->key, auth->conf.login_wait, pool);
 
     if (err) {
@@ -227,10 +268,13 @@ static void single_flight(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *p
     }
     /* the cache first: when the disk is full the store has not got what the other one wrote */
     if (!by_ticket(v, &old, auth, 0, pool) && !by_ticket(v, &old, auth, 1, pool) &&
-        !by_memory(v, auth, pool))
-        ask_backend(v, auth, pool);
+        !by_memory(v, auth, pool)) {
+        fresh = 1;
+        if (!inherit(v, auth, pool))
+            ask_backend(v, auth, pool);
+    }
     auth->conf.store->v->release(lease);
-    if (v->asked && v->result == EAS_AUTH_GRANTED && old)
+    if (fresh && v->result == EAS_AUTH_GRANTED && old)
         log_out(auth, old, v->cred, pool);
 }
 
@@ -295,16 +339,11 @@ static void cold(eas_auth_verdict_t *v, eas_auth_t *auth, apr_pool_t *pool)
 void eas_auth_check(eas_auth_verdict_t *verdict, eas_auth_t *auth, const eas_credentials_t *cred,
                     apr_pool_t *pool)
 {
-    const char *device = folded(cred->device_id, pool); /* device ids have no case */
-    const char *name[] = {cred->login, device, NULL};
-    const char *password[] = {cred->login, device, cred->password, NULL};
     auth_ticket_t *ticket;
 
     memset(verdict, 0, sizeof(*verdict));
     verdict->cred = cred;
-    verdict->key.durable = *device && strcmp(device, "validate") != 0;
-    auth_mac(verdict->key.id, auth->name_key, name, pool);
-    auth_mac(verdict->password_mac, auth->password_key, password, pool);
+    set_place(verdict, auth, folded(cred->device_id, pool), pool); /* device ids have no case */
     if (!by_ticket(verdict, &ticket, auth, 0, pool))
         cold(verdict, auth, pool);
 }

@@ -121,6 +121,28 @@ static void requests_without_a_device_leave_nothing_durable(void **state)
     assert_int_equal(f->recalls, 0);
 }
 
+static void the_session_of_a_request_without_a_device_goes_to_the_first_device(void **state)
+{
+    auth_fix_t *f = *state;
+
+    GRANTED(try_as(f, "anna", "right", "", "192.0.2.7"));
+    REFUSED(try_as(f, "anna", "guess", "appl1", "192.0.2.7"), EAS_AUTH_DENIED);
+    assert_int_equal(f->logins, 2);
+    GRANTED(try_as(f, "anna", "right", "appl1", "192.0.2.7"));
+    GRANTED(try_as(f, "anna", "right", "appl1", "192.0.2.7"));
+    assert_int_equal(f->logins, 2); /* the one of before */
+    assert_int_equal(f->keeps, 1);
+    GRANTED(try_as(f, "anna", "right", "appl2", "192.0.2.7"));
+    assert_int_equal(f->logins, 3); /* a session belongs to one device only */
+    assert_int_equal(f->logouts, 0);
+    eas_clock_shift(f->conf.ticket_age);
+    GRANTED(try_as(f, "anna", "right", "", "192.0.2.7"));
+    GRANTED(try_as(f, "anna", "right", "appl1", "192.0.2.7"));
+    eas_clock_shift(0);
+    assert_int_equal(f->logins, 4);
+    assert_int_equal(f->logouts, 1); /* of the ticket that was too old */
+}
+
 static void a_full_disk_hinders_nobody(void **state)
 {
     auth_fix_t *f = *state;
@@ -575,6 +597,7 @@ static const struct CMUnitTest tests[] = {
     AUTH_TEST(a_new_password_replaces_the_ticket_and_ends_the_old_session),
     AUTH_TEST(a_ticket_has_a_maximum_age),
     AUTH_TEST(requests_without_a_device_leave_nothing_durable),
+    AUTH_TEST(the_session_of_a_request_without_a_device_goes_to_the_first_device),
     AUTH_TEST(a_full_disk_hinders_nobody),
     AUTH_TEST(tickets_of_other_backends_do_not_count),
     AUTH_TEST(a_stale_phone_causes_three_logins_an_hour),
