@@ -44,7 +44,8 @@ typedef struct eas_be_session_t {
     eas_err_t *(*resume)(eas_session_t **session, eas_backend_t *be, const void *blob,
                          apr_size_t len, const eas_credentials_t *cred, apr_pool_t *pool);
     /** What must be kept to resume (session id, cookies, User-Agent; secret: seal it). */
-    eas_err_t *(*dump)(const void **blob, apr_size_t *len, eas_session_t *session, apr_pool_t *pool);
+    eas_err_t *(*dump)(const void **blob, apr_size_t *len, eas_session_t *session,
+                       apr_pool_t *pool);
     /** True when dump() would differ from what login()/resume() started with: write the ticket. */
     int (*changed)(const eas_session_t *session);
     const eas_identity_t *(*identity)(const eas_session_t *session);

@@ -5,9 +5,9 @@
  * Errors that carry their story.
  *
  * A function that can fail returns `eas_err_t *`; NULL is success. Lower rooms build an error where
- * they notice it, upper rooms wrap it with what they were doing. Nobody logs on the way up: only the
- * two converters do, once, with the whole chain (the command dispatcher turns kinds into EAS Status
- * values, the httpd room into HTTP statuses; the numbers stand in protocol/eas_status.h).
+ * they notice it, upper rooms wrap it with what they were doing. Nobody logs on the way up: only
+ * the two converters do, once, with the whole chain (the command dispatcher turns kinds into EAS
+ * Status values, the httpd room into HTTP statuses; the numbers stand in protocol/eas_status.h).
  *
  *     eas_err_t *err = be->mail->status(&tuple, session, folder, pool);
  *     if (err)
@@ -21,13 +21,15 @@
 typedef enum eas_kind_t {
     EAS_E_INTERNAL = 1, /**< a bug or an unexpected failure */
     EAS_E_BAD_WBXML,    /**< bytes that do not decode (Status 102 / HTTP 400) */
-    EAS_E_BAD_REQUEST,  /**< decodable but of wrong structure (Status 103 or the command's own / 400) */
+    /** decodable but of wrong structure (Status 103 or the command's own / 400) */
+    EAS_E_BAD_REQUEST,
     EAS_E_TOO_LARGE,    /**< over a limit (HTTP 413) */
     EAS_E_UNSUPPORTED,  /**< command, version, media type or encoding that is not spoken */
     EAS_E_CREDENTIALS,  /**< the backend says the password is wrong: the only cause of a 401 */
     EAS_E_FORBIDDEN,    /**< account locked, not entitled, device refused (403) */
     EAS_E_UNAVAILABLE,  /**< backend or store is away for the moment (503, Retry-After) */
-    EAS_E_BUSY,         /**< another request holds the lease, or a limit of concurrency is reached */
+    /** another request holds the lease, or a limit of concurrency is reached */
+    EAS_E_BUSY,
     EAS_E_SESSION,      /**< the backend session is gone and could not be renewed */
     EAS_E_NOT_FOUND,    /**< no such object */
     EAS_E_FOLDER_GONE,  /**< the folder itself is gone: the hierarchy has changed */

@@ -25,7 +25,13 @@ typedef enum eas_prop_t {
     EAS_P_COUNT
 } eas_prop_t;
 
-typedef enum eas_ptype_t { EAS_PT_STR, EAS_PT_INT, EAS_PT_BOOL, EAS_PT_TIME, EAS_PT_SPAN } eas_ptype_t;
+typedef enum eas_ptype_t {
+    EAS_PT_STR,
+    EAS_PT_INT,
+    EAS_PT_BOOL,
+    EAS_PT_TIME,
+    EAS_PT_SPAN
+} eas_ptype_t;
 
 typedef enum eas_pstate_t { EAS_PS_ABSENT = 0, EAS_PS_NULL, EAS_PS_VALUE } eas_pstate_t;
 

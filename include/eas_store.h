@@ -63,7 +63,8 @@ typedef struct eas_store_vtable_t {
 
     /** Durable records: small files replaced by write + fsync + rename. For what may not be lost:
      *  device records, policies, sealed session tickets. @a area is a short word ("ticket",
-     *  "device"), @a name anything (hashed). *val NULL when there is none. val NULL in keep = drop. */
+     *  "device"), @a name anything (hashed). *val NULL when there is none. val NULL in keep = drop.
+     */
     eas_err_t *(*recall)(const void **val, apr_size_t *len, eas_store_t *store, const char *area,
                          const char *name, apr_pool_t *pool);
     eas_err_t *(*keep)(eas_store_t *store, const char *area, const char *name, const void *val,

@@ -28,7 +28,8 @@ eas_err_t *cmd_getattachment(eas_ctx_t *ctx)
         return err;
     err = eas_hierarchy_find(&folder, st, cid, ctx->pool);
     eas_state_close(st);
-    if (!err && folder && !(err = mailitem_read(&item, &view, ctx, folder->oxid, &known, ctx->pool)))
+    if (!err && folder &&
+        !(err = mailitem_read(&item, &view, ctx, folder->oxid, &known, ctx->pool)))
         err = eas_mail_attachment(&ctx->resp->body, &type, view, part, ctx->pool);
     if (err && command_fatal(err))
         return err;

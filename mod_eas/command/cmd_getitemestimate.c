@@ -14,8 +14,8 @@ typedef struct estimate_t {
     apr_size_t count;
 } estimate_t;
 
-/* FilterType stands in Options from 14.0, directly in the Collection before. Unlike in Sync, a value that
- * mail folders do not know is an error. */
+/* FilterType stands in Options from 14.0, directly in the Collection before. Unlike in Sync, a
+ * value that mail folders do not know is an error. */
 static int read_filter(int *filter, eas_ctx_t *ctx, const eas_node_t *node)
 {
     const eas_node_t *options = eas_node_child(node, EAS_AIRSYNC_OPTIONS);
@@ -33,7 +33,8 @@ static int read_filter(int *filter, eas_ctx_t *ctx, const eas_node_t *node)
     return sync_parse_options(&opts, &has, ctx, node) ? EAS_STATUS_INVALID_XML : 0;
 }
 
-static eas_err_t *count(estimate_t *est, eas_ctx_t *ctx, eas_state_t *st, const char *key, int filter)
+static eas_err_t *count(estimate_t *est, eas_ctx_t *ctx, eas_state_t *st, const char *key,
+                        int filter)
 {
     eas_coll_t *coll;
     int status;
@@ -85,7 +86,8 @@ static eas_err_t *one(estimate_t *est, int *status, eas_ctx_t *ctx, eas_state_t 
     err = count(est, ctx, st, key, filter);
     if (err && !command_fatal(err)) {
         command_log(ctx, err);
-        est->status = err->kind == EAS_E_GONE || err->kind == EAS_E_STATE ? EST_KEY : EST_COLLECTION;
+        est->status =
+            err->kind == EAS_E_GONE || err->kind == EAS_E_STATE ? EST_KEY : EST_COLLECTION;
         err = NULL;
     }
     return err;

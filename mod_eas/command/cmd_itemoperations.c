@@ -64,8 +64,8 @@ static eas_err_t *multipart(eas_ctx_t *ctx, eas_span_t document, const itemop_pa
     return err;
 }
 
-static eas_err_t *run(eas_writer_t *w, itemop_parts_t *parts, eas_ctx_t *ctx, const itemop_fetch_t *fetches,
-                      eas_state_t *st)
+static eas_err_t *run(eas_writer_t *w, itemop_parts_t *parts, eas_ctx_t *ctx,
+                      const itemop_fetch_t *fetches, eas_state_t *st)
 {
     const eas_node_t *n;
     unsigned o;

@@ -176,7 +176,8 @@ static eas_err_t *fetch_attachment(eas_writer_t *w, itemop_parts_t *parts, eas_c
         return NULL;
     }
     err = eas_hierarchy_find(&folder, st, cid, ctx->pool);
-    if (!err && folder && !(err = mailitem_read(&item, &view, ctx, folder->oxid, &known, ctx->pool)))
+    if (!err && folder &&
+        !(err = mailitem_read(&item, &view, ctx, folder->oxid, &known, ctx->pool)))
         err = eas_mail_attachment(&data, &type, view, part, ctx->pool);
     if (err && command_fatal(err))
         return err;
@@ -210,8 +211,8 @@ static eas_err_t *write_mail(eas_writer_t *w, itemop_parts_t *parts, eas_ctx_t *
     return err;
 }
 
-static eas_err_t *fetch_mail(eas_writer_t *w, itemop_parts_t *parts, eas_ctx_t *ctx, eas_state_t *st,
-                             const itemop_fetch_t *f)
+static eas_err_t *fetch_mail(eas_writer_t *w, itemop_parts_t *parts, eas_ctx_t *ctx,
+                             eas_state_t *st, const itemop_fetch_t *f)
 {
     eas_w_mark_t mark = eas_w_mark(w);
     const eas_hfolder_t *folder;

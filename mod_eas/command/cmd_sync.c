@@ -20,9 +20,9 @@ static eas_err_t *global_status(eas_ctx_t *ctx, int status, int limit)
 
 /* ---- empty and partial requests ---- */
 
-/* Takes collections that the phone did not name from its last request. Their keys are those that the
- * phone presented; if a newer one was issued since, nobody knows whether the phone got it, and it has
- * to say so itself: Status 13. */
+/* Takes collections that the phone did not name from its last request. Their keys are those that
+ * the phone presented; if a newer one was issued since, nobody knows whether the phone got it, and
+ * it has to say so itself: Status 13. */
 static eas_err_t *complete(int *status, sync_request_t *request, eas_ctx_t *ctx, eas_state_t *st)
 {
     sync_request_t last;

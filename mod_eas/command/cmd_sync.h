@@ -68,7 +68,8 @@ void sync_opts_dump(const void **blob, apr_size_t *len, const sync_opts_t *opts,
 int sync_opts_load(sync_opts_t *opts, const void *blob, apr_size_t len);
 void sync_opts_default(sync_opts_t *opts, int version);
 /** Options of a GetItemEstimate or Sync; 0, or a Status. */
-int sync_parse_options(sync_opts_t *opts, int *has_options, eas_ctx_t *ctx, const eas_node_t *parent);
+int sync_parse_options(sync_opts_t *opts, int *has_options, eas_ctx_t *ctx,
+                       const eas_node_t *parent);
 
 /** What came of one collection. */
 typedef struct sync_done_t {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One collection of a Sync: the phone's commands, then the server's changes, as two fragments of the
- * answer. The engine's state is queued only when the whole collection went well. */
+/* One collection of a Sync: the phone's commands, then the server's changes, as two fragments of
+ * the answer. The engine's state is queued only when the whole collection went well. */
 #include <apr_strings.h>
 #include "cmd_sync.h"
 #include "eas_log.h"
@@ -165,8 +165,8 @@ static int only_flags(const eas_change_t *change)
     return change->op == EAS_OP_CHANGE && !(change->changed & ~(EAS_MF_SEEN | EAS_MF_FLAGGED));
 }
 
-static eas_err_t *write_change(eas_writer_t *w, int *vanished, work_t *wk, const eas_change_t *change,
-                               apr_pool_t *pool)
+static eas_err_t *write_change(eas_writer_t *w, int *vanished, work_t *wk,
+                               const eas_change_t *change, apr_pool_t *pool)
 {
     static const eas_tag_t tags[] = {
         [EAS_OP_DELETE] = EAS_AIRSYNC_DELETE,

@@ -105,7 +105,8 @@ static int parse_option(sync_opts_t *opts, eas_ctx_t *ctx, const eas_node_t *nod
     return 0;
 }
 
-int sync_parse_options(sync_opts_t *opts, int *has_options, eas_ctx_t *ctx, const eas_node_t *parent)
+int sync_parse_options(sync_opts_t *opts, int *has_options, eas_ctx_t *ctx,
+                       const eas_node_t *parent)
 {
     const eas_node_t *node = eas_node_child(parent, EAS_AIRSYNC_OPTIONS);
     int emails = 0, sms = 0;
@@ -234,7 +235,8 @@ static int parse_window(int *window, const eas_node_t *node, int dflt)
     return 0;
 }
 
-/* Supported before CollectionId is an error of its own; the other order of children is not judged. */
+/* Supported before CollectionId is an error of its own; the other order of children is not
+ * judged. */
 static int wrong_order(const eas_node_t *node)
 {
     const eas_node_t *n;
@@ -342,7 +344,8 @@ eas_err_t *sync_parse(sync_request_t *request, int *status, eas_ctx_t *ctx)
     if (!cols && (!request->partial || (!window && !eas_node_child(ctx->root, EAS_AIRSYNC_WAIT) &&
                                         !eas_node_child(ctx->root, EAS_AIRSYNC_HEARTBEATINTERVAL))))
         return NULL; /* nothing asked for; Partial alone neither */
-    if ((*status = parse_wait(request, ctx)) || (*status = parse_window(&request->window, window, 0)))
+    if ((*status = parse_wait(request, ctx)) ||
+        (*status = parse_window(&request->window, window, 0)))
         return NULL;
     if (cols)
         *status = parse_collections(request, ctx, cols);

@@ -26,9 +26,11 @@ typedef struct eas_env_t {
     int ceiling;                         /**< EASMaxVersion, EAS_V.. */
     int max_devices;                     /**< EASMaxDevices: device records per user */
     int max_collections;                 /**< EASMaxFolders: collections in one Sync (Status 15) */
-    apr_size_t response_budget;          /**< EASResponseBudget: bytes after which Sync says MoreAvailable */
+    /** EASResponseBudget: bytes after which Sync says MoreAvailable */
+    apr_size_t response_budget;
     apr_interval_time_t time_budget;     /**< EASTimeBudget: the same for time spent */
-    apr_interval_time_t flag_peek;       /**< EASFlagPeek: newest rows are compared when older than this */
+    /** EASFlagPeek: newest rows are compared when older than this */
+    apr_interval_time_t flag_peek;
     apr_interval_time_t flag_refresh;    /**< EASFlagRefresh: whole folder is compared when older */
     apr_interval_time_t lease_wait;      /**< EASLeaseWait */
     apr_size_t trace_max;                /**< EASTraceSize: most bytes of a traced document */

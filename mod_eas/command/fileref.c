@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FileReference and AttName: which part of which mail, sealed for one user. The phone gives it back
- * verbatim; tampered ones and those of another user do not open. Short, since 2.5 phones put it into a query. */
+ * verbatim; tampered ones and those of another user do not open. Short, since 2.5 phones put it
+ * into a query. */
 #include <apr_strings.h>
 #include "command_priv.h"
 #include "eas_buf.h"

@@ -188,8 +188,9 @@ static eas_err_t *set_marker(int *fd, const eas_dbm_file_t *f, apr_pool_t *pool)
     *fd = open(f->fresh, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (*fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) == 0 && rename(f->fresh, f->marker) == 0)
         return NULL;
-    eas_err_t *err = errno == EWOULDBLOCK ? busy(pool)
-                                          : eas_err_apr(pool, errno, TAG, "cannot mark a state file");
+    eas_err_t *err = errno == EWOULDBLOCK
+                         ? busy(pool)
+                         : eas_err_apr(pool, errno, TAG, "cannot mark a state file");
     if (*fd >= 0)
         close(*fd);
     return err;
@@ -202,7 +203,7 @@ void eas_dbm_written(const eas_dbm_file_t *f, int marker_fd, int clean)
     close(marker_fd);
 }
 
-/* --- opening ------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 /* What failed to open: away for the moment, or damaged. */
 static eas_err_t *open_failed(const eas_dbm_file_t *f, apr_status_t rv, int why, apr_pool_t *pool)
@@ -210,7 +211,8 @@ static eas_err_t *open_failed(const eas_dbm_file_t *f, apr_status_t rv, int why,
     if (rv == ERR_OPEN)
         return eas_err_apr(pool, why ? why : EIO, TAG, "cannot open a state file");
     if (eas_dbm_is_disk(rv) || rv < APR_OS_START_USEERR)
-        return eas_err_create(pool, EAS_E_UNAVAILABLE, TAG, "cannot open a state file: dbm error %d",
+        return eas_err_create(pool, EAS_E_UNAVAILABLE, TAG,
+                              "cannot open a state file: dbm error %d",
                               rv < APR_OS_START_USEERR ? rv : rv - APR_OS_START_USEERR);
     return eas_dbm_set_aside(f, "it does not open", pool);
 }

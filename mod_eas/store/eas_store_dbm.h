@@ -2,7 +2,8 @@
 #ifndef EAS_STORE_DBM_H
 #define EAS_STORE_DBM_H
 /**
- * The store in files of this machine (eas_store.h is the contract; docs/internals/store.md the layout).
+ * The store in files of this machine (eas_store.h is the contract; docs/internals/store.md the
+ * layout).
  *
  *     err = eas_store_dbm_make(dir, uid, gid, pool);      // at start, as root: directory 0700
  *     err = eas_store_dbm_create(&store, dir, pool);      // writes nothing yet
@@ -29,7 +30,8 @@ eas_err_t *eas_store_dbm_check(const char *dir, apr_pool_t *pool);
 /** Refuses what is emptied behind our back: /tmp, /var/tmp, /dev/shm (a build with failure points
  *  allows them: it is one for tests). EAS_E_INVALID. */
 eas_err_t *eas_store_place_check(const char *dir, apr_pool_t *pool);
-/** Makes @a dir 0700 and gives it to @a uid and @a gid ((uid_t)-1: leaves the owner), then checks. */
+/** Makes @a dir 0700 and gives it to @a uid and @a gid ((uid_t)-1: leaves the owner), then
+ * checks. */
 eas_err_t *eas_store_dbm_make(const char *dir, uid_t uid, gid_t gid, apr_pool_t *pool);
 
 #endif

@@ -190,7 +190,8 @@ static int set_lock(int fd, const apr_uint64_t hash[2], short type)
 /* Over all processes. */
 static eas_err_t *take_file(eas_lease_t *lease, apr_time_t deadline)
 {
-    eas_err_t *err = shard_fd(&lease->fd, lease->table, (unsigned)(lease->hash[0] >> 60), lease->pool);
+    eas_err_t *err =
+        shard_fd(&lease->fd, lease->table, (unsigned)(lease->hash[0] >> 60), lease->pool);
 
     if (err)
         return err;

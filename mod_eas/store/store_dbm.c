@@ -59,7 +59,7 @@ struct eas_db_t {
     unsigned listed; /* parts in the file, one bit each */
 };
 
-/* --- rows ---------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static apr_datum_t datum(const void *p, apr_size_t len)
 {
@@ -130,7 +130,7 @@ static eas_err_t *check_format(eas_db_t *db, apr_dbm_t *dbm, apr_pool_t *pool)
     return NULL;
 }
 
-/* --- inventory ------------------------------------------------------------------------------------ */
+/* --- inventory -------------------------------------------------------------------------------- */
 
 static const char *part_key(char key[4], int n)
 {
@@ -214,7 +214,7 @@ static eas_err_t *list_row(eas_db_t *db, apr_dbm_t *dbm, const char *key, int th
     return NULL;
 }
 
-/* --- reading -------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static eas_err_t *need_reader(eas_db_t *db, apr_pool_t *pool)
 {
@@ -334,7 +334,7 @@ static eas_err_t *dbm_each(eas_db_t *db, const char *prefix, eas_row_fn fn, void
     return NULL;
 }
 
-/* --- writing -------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void dbm_put(eas_db_t *db, const char *key, const void *val, apr_size_t len)
 {
@@ -460,7 +460,8 @@ static eas_err_t *dbm_sync(eas_db_t *db)
     close_dbm(db); /* gdbm syncs a file that was written */
     if (EAS_FAILPOINT("store.unmark") && !err)
         err = eas_err_create(db->err_pool, EAS_E_UNAVAILABLE, TAG, "failure point store.unmark");
-    /* half written: the marker stays; set aside already, or refused unread (NEWER): nothing to mark */
+    /* half written: the marker stays; set aside already, or refused unread (NEWER): nothing to
+     * mark */
     clean = !err || err->kind == EAS_E_STATE || err->kind == EAS_E_NEWER;
     eas_dbm_written(&db->file, marker, clean);
     if (!err && fresh)
@@ -475,7 +476,7 @@ done:
     return NULL;
 }
 
-/* --- handles and the rest of the contract ---------------------------------------------------------- */
+/* --- handles and the rest of the contract ----------------------------------------------------- */
 
 static eas_err_t *dbm_open(eas_db_t **out, eas_store_t *store, const char *user, const char *device,
                            apr_pool_t *pool)
@@ -549,8 +550,8 @@ static eas_err_t *dbm_lease(eas_lease_t **lease, eas_store_t *store, const char 
     return eas_lease_take(lease, s->leases, name, wait, pool);
 }
 
-static eas_err_t *dbm_recall(const void **val, apr_size_t *len, eas_store_t *store, const char *area,
-                             const char *name, apr_pool_t *pool)
+static eas_err_t *dbm_recall(const void **val, apr_size_t *len, eas_store_t *store,
+                             const char *area, const char *name, apr_pool_t *pool)
 {
     store_dbm_t *s = store->ctx;
     return eas_keep_recall(val, len, s->dir, area, name, pool);

@@ -9,7 +9,7 @@
 /** How long a reader waits for a commit, and a commit for readers. */
 #define EAS_STORE_WAIT apr_time_from_sec(10)
 
-/* --- store_path.c: names and directories -------------------------------------------------------- */
+/* --- store_path.c: names and directories ------------------------------------------------------ */
 
 void eas_store_hash(char out[EAS_STORE_HASH_LEN + 1], const char *text);
 /** "<dir>/v1/<backend>/<hh>/<hash(user)>". */
@@ -21,7 +21,7 @@ eas_err_t *eas_store_sync_dir(const char *path, apr_pool_t *pool);
 void eas_store_sleep(apr_interval_time_t t);
 apr_time_t eas_store_monotonic(void);
 
-/* --- row_envelope.c: rows as they lie on disk --------------------------------------------------- */
+/* --- row_envelope.c: rows as they lie on disk ------------------------------------------------- */
 
 #define EAS_ENVELOPE_VERSION 1
 #define EAS_ENVELOPE_LEN 5 /**< version, 32 bits of check over key and value */
@@ -36,7 +36,7 @@ void eas_envelope_make(unsigned char head[EAS_ENVELOPE_LEN], const char *key, co
 eas_envelope_t eas_envelope_open(const void **val, apr_size_t *len, const char *key,
                                  const void *data, apr_size_t datalen);
 
-/* --- lease.c ------------------------------------------------------------------------------------ */
+/* --- lease.c ---------------------------------------------------------------------------------- */
 
 typedef struct eas_lease_table_t eas_lease_table_t;
 /** @a dir: where lock files go, NULL: leases between threads of this process only. */
@@ -45,14 +45,14 @@ eas_err_t *eas_lease_take(eas_lease_t **lease, eas_lease_table_t *table, const c
                           apr_interval_time_t wait, apr_pool_t *pool);
 void eas_lease_release(eas_lease_t *lease);
 
-/* --- keep.c: durable records under "<dir>/v1/keep" ---------------------------------------------- */
+/* --- keep.c: durable records under "<dir>/v1/keep" -------------------------------------------- */
 
 eas_err_t *eas_keep_recall(const void **val, apr_size_t *len, const char *dir, const char *area,
                            const char *name, apr_pool_t *pool);
 eas_err_t *eas_keep_write(const char *dir, const char *area, const char *name, const void *val,
                           apr_size_t len, apr_pool_t *scratch_pool);
 
-/* --- dbm_file.c: one device's file, its marker, setting aside ------------------------------------ */
+/* --- dbm_file.c: one device's file, its marker, setting aside --------------------------------- */
 
 typedef struct eas_dbm_file_t {
     const char *dir;    /**< the user's directory */

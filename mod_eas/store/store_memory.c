@@ -276,8 +276,8 @@ static eas_err_t *mem_lease(eas_lease_t **lease, eas_store_t *store, const char 
     return eas_lease_take(lease, s->leases, name, wait, pool);
 }
 
-static eas_err_t *mem_recall(const void **val, apr_size_t *len, eas_store_t *store, const char *area,
-                             const char *name, apr_pool_t *pool)
+static eas_err_t *mem_recall(const void **val, apr_size_t *len, eas_store_t *store,
+                             const char *area, const char *name, apr_pool_t *pool)
 {
     store_mem_t *s = store->ctx;
     const char *key = apr_pstrcat(pool, area, "\n", name, NULL);

@@ -45,8 +45,9 @@ static const char *backend_of(const char *user, apr_pool_t *pool)
         if (!isalnum((unsigned char)*p) && *p != '-' && (*p != '.' || p == name))
             *p = '_';
     /* names of our own beside it */
-    return strcmp(name, "keep") == 0 || strcmp(name, "lock") == 0 ? apr_pstrcat(pool, name, "_", NULL)
-                                                                  : name;
+    return strcmp(name, "keep") == 0 || strcmp(name, "lock") == 0
+               ? apr_pstrcat(pool, name, "_", NULL)
+               : name;
 }
 
 const char *eas_store_user_dir(const char *dir, const char *user, apr_pool_t *pool)

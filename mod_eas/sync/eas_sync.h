@@ -4,10 +4,10 @@
 /**
  * The sync engine: what does this phone have, what has changed, and what may be said about it.
  *
- * It knows the state store and the backend, no WBXML and no HTTP. A command opens the device's state
- * (that takes the device's lease), opens collections, lets the engine apply the phone's commands and
- * pick the server's changes, writes the answer, finishes the collections and commits - before the
- * first byte of the answer leaves:
+ * It knows the state store and the backend, no WBXML and no HTTP. A command opens the device's
+ * state (that takes the device's lease), opens collections, lets the engine apply the phone's
+ * commands and pick the server's changes, writes the answer, finishes the collections and commits -
+ * before the first byte of the answer leaves:
  *
  *     eas_state_open(&st, &cfg, identity, device, pool);
  *     eas_coll_open(&coll, &status, st, cid, key, pool);           // Status 3, 8 come out here
@@ -19,13 +19,14 @@
  *     eas_state_commit(st); eas_state_close(st);
  *
  * Exactly once: a SyncKey "{uuid}N" names one state of the phone. The engine keeps the state of the
- * newest key and of the one before it. A repeat with the previous key starts from the previous state
- * and is worked out anew from the backend; commands of the phone that were done under it are not
- * done again (replay record). Until finish() nothing is queued for writing, so an error on the way
- * leaves the collection as it was.
+ * newest key and of the one before it. A repeat with the previous key starts from the previous
+ * state and is worked out anew from the backend; commands of the phone that were done under it are
+ * not done again (replay record). Until finish() nothing is queued for writing, so an error on the
+ * way leaves the collection as it was.
  *
  * Thread: one at a time per eas_state_t. Memory: everything lives in the pool given to open.
- * Source of the rules: MS-ASCMD 2.2.3.181 (SyncKey), protocol digest 4 and 5.1; docs/internals/sync.md.
+ * Source of the rules: MS-ASCMD 2.2.3.181 (SyncKey), protocol digest 4 and 5.1;
+ * docs/internals/sync.md.
  */
 #include "eas_backend.h"
 #include "eas_cache.h"
@@ -45,8 +46,8 @@ typedef struct eas_sync_cfg_t {
 
 typedef struct eas_state_t eas_state_t;
 
-/** Takes the lease and opens the device's state. EAS_E_BUSY when another request of the device holds it
- *  for longer than lease_wait. A damaged file is not an error: state is empty then. */
+/** Takes the lease and opens the device's state. EAS_E_BUSY when another request of the device
+ * holds it for longer than lease_wait. A damaged file is not an error: state is empty then. */
 eas_err_t *eas_state_open(eas_state_t **st, const eas_sync_cfg_t *cfg, const eas_identity_t *who,
                           const char *device, apr_pool_t *pool);
 /** Writes what finish() and the others queued. Nothing queued: nothing written. */
@@ -81,9 +82,10 @@ typedef struct eas_hchange_t {
     const eas_hfolder_t *folder;
 } eas_hchange_t;
 
-/** FolderSync: compares the backend's folders with what the phone has at @a key. *newkey is the key to
- *  answer (the same one when nothing changed); changes come updates, deletes, adds, parents first.
- *  *status 1, or 9 for a key that is not known. Key "0" keeps ids and the collections' keys. */
+/** FolderSync: compares the backend's folders with what the phone has at @a key. *newkey is the key
+ * to answer (the same one when nothing changed); changes come updates, deletes, adds, parents
+ * first. *status 1, or 9 for a key that is not known. Key "0" keeps ids and the collections'
+ * keys. */
 eas_err_t *eas_hierarchy_sync(const char **newkey, const eas_hchange_t **changes, int *count,
                               int *status, eas_state_t *st, eas_session_t *session, const char *key,
                               apr_pool_t *pool);
@@ -95,8 +97,9 @@ eas_err_t *eas_hierarchy_find(const eas_hfolder_t **folder, eas_state_t *st, con
 
 typedef struct eas_coll_t eas_coll_t;
 
-/** Opens a collection at @a key. *status: 1, 3 (key not known; coll NULL), 8 (folder not known). Key "0"
- *  starts anew: the old state goes when the collection is finished. @a pool must last as long as @a st. */
+/** Opens a collection at @a key. *status: 1, 3 (key not known; coll NULL), 8 (folder not known).
+ * Key "0" starts anew: the old state goes when the collection is finished. @a pool must last as
+ * long as @a st. */
 eas_err_t *eas_coll_open(eas_coll_t **coll, int *status, eas_state_t *st, const char *cid,
                          const char *key, apr_pool_t *pool);
 const eas_hfolder_t *eas_coll_folder(const eas_coll_t *coll);
@@ -126,7 +129,8 @@ typedef struct eas_ccmd_t {
 eas_err_t *eas_coll_commands(eas_coll_t *coll, eas_ccmd_t *cmds, int count, int hard,
                              eas_session_t *session);
 
-/** The answer needs a new key although nothing changed: the phone gave a command that only reads. */
+/** The answer needs a new key although nothing changed: the phone gave a command that only
+ * reads. */
 void eas_coll_advance(eas_coll_t *coll);
 
 /** Looks what is new on the server: one probe, and listings only as far as the probe asks for. */
@@ -146,7 +150,8 @@ typedef struct eas_change_t {
     int suspect;           /**< this item seems to have broken earlier attempts: send a stub */
 } eas_change_t;
 
-/** At most @a window changes: deletes, then changes, then adds, newest first. *more: others wait. */
+/** At most @a window changes: deletes, then changes, then adds, newest first. *more: others
+ * wait. */
 eas_err_t *eas_coll_pick(const eas_change_t **changes, int *count, int *more, eas_coll_t *coll,
                          int window, apr_pool_t *pool);
 /** The change is in the answer. */
@@ -157,12 +162,15 @@ void eas_coll_vanished(eas_coll_t *coll, const eas_change_t *change);
 /** Flags and time of an item that the phone has, for Fetch. 0, or 8. */
 int eas_coll_item(eas_change_t *item, eas_coll_t *coll, const char *server_id);
 
-/** Queues the new state. *newkey: a new key when anything was sent or commanded, else the one presented. */
+/** Queues the new state. *newkey: a new key when anything was sent or commanded, else the one
+ * presented. */
 eas_err_t *eas_coll_finish(const char **newkey, eas_coll_t *coll);
 /** The newest key that was issued for a collection, NULL when none. */
-eas_err_t *eas_coll_newest_key(const char **key, eas_state_t *st, const char *cid, apr_pool_t *pool);
+eas_err_t *eas_coll_newest_key(const char **key, eas_state_t *st, const char *cid,
+                               apr_pool_t *pool);
 
-/** What the newest state of a collection knows of an item; *known 0 when nothing. For fetching by id. */
+/** What the newest state of a collection knows of an item; *known 0 when nothing. For fetching by
+ * id. */
 eas_err_t *eas_coll_known(eas_change_t *item, int *known, eas_state_t *st, const char *cid,
                           const char *server_id, apr_pool_t *pool);
 

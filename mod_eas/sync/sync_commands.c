@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The phone's commands on mail: read and follow-up flags, deletes. Done in batches: one call for all
- * flag changes, one for all deletes. What the phone now believes goes into the snapshot, so that a
- * command that failed comes back to it as a change of the server. */
+/* The phone's commands on mail: read and follow-up flags, deletes. Done in batches: one call for
+ * all flag changes, one for all deletes. What the phone now believes goes into the snapshot, so
+ * that a command that failed comes back to it as a change of the server. */
 #include <apr_strings.h>
 #include "sync_priv.h"
 
@@ -13,8 +13,8 @@ static int same_command(const eas_ccmd_t *a, const eas_ccmd_t *b)
            memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
 }
 
-/* The probe moves with our own changes, so that they do not look like somebody else's. A mail which came
- * between the last probe and its listing is not in it. */
+/* The probe moves with our own changes, so that they do not look like somebody else's. A mail which
+ * came between the last probe and its listing is not in it. */
 static void tuple_flags(eas_coll_t *coll, apr_uint32_t uid, unsigned before, unsigned after)
 {
     if (uid < coll->tuple.next && ((before ^ after) & EAS_MF_SEEN)) {
@@ -93,8 +93,9 @@ static int item_status(const eas_err_t *err)
     }
 }
 
-/* A command that was done under this key before. @a settled: the phone gave it again, and what it did to
- * its copy stands; otherwise its outcome comes to the phone like any other change of the server. */
+/* A command that was done under this key before. @a settled: the phone gave it again, and what it
+ * did to its copy stands; otherwise its outcome comes to the phone like any other change of the
+ * server. */
 static eas_err_t *done_before(eas_coll_t *coll, const eas_ccmd_t *old, int settled)
 {
     apr_uint32_t uid;
@@ -233,8 +234,8 @@ static void record(eas_coll_t *coll, const eas_ccmd_t *old, int nold, const eas_
     coll->commanded = 1;
 }
 
-/* What was done under this key and is not asked for again. Only for a phone which comes back with the key
- * before the newest: in the newest state it is settled already. */
+/* What was done under this key and is not asked for again. Only for a phone which comes back with
+ * the key before the newest: in the newest state it is settled already. */
 static eas_err_t *not_repeated(eas_coll_t *coll, const eas_ccmd_t *old, int nold,
                                const eas_ccmd_t *cmds, int count)
 {
@@ -268,8 +269,8 @@ eas_err_t *eas_coll_commands(eas_coll_t *coll, eas_ccmd_t *cmds, int count, int 
 
     if (!count)
         return NULL;
-    /* Also with the newest key there may be a record: of a repeat without the commands which did not
-     * need a new key, or of a process that died before its head was written. */
+    /* Also with the newest key there may be a record: of a repeat without the commands which did
+     * not need a new key, or of a process that died before its head was written. */
     err = replay_load(&old, &nold, coll->st, coll->cid, coll->uuid, coll->n, coll->pool);
     if (!err)
         err = not_repeated(coll, old, nold, cmds, count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A listing of the backend against the snapshot: a merge of two lists sorted by uid, chunk by chunk.
- * Chunks that the listing cannot speak of are not loaded. */
+/* A listing of the backend against the snapshot: a merge of two lists sorted by uid, chunk by
+ * chunk. Chunks that the listing cannot speak of are not loaded. */
 #include "sync_priv.h"
 
 #define HAS(bits) ((bits) & SNAP_HAS)

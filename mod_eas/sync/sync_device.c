@@ -18,7 +18,8 @@ static int count_device(void *baton, const char *device_hash)
 static eas_err_t *below_limit(eas_state_t *st)
 {
     int n = 0;
-    eas_err_t *err = st->cfg->store->v->devices(st->cfg->store, st->user, count_device, &n, st->pool);
+    eas_err_t *err =
+        st->cfg->store->v->devices(st->cfg->store, st->user, count_device, &n, st->pool);
     if (err)
         return err;
     if (n < st->cfg->max_devices)
@@ -66,5 +67,6 @@ eas_err_t *eas_device_seen(eas_state_t *st, const char *type, const char *user_a
     if (val && len == b.len && memcmp(val, b.data, len) == 0)
         return NULL;
     err = v->keep(st->cfg->store, "device", name, b.data, b.len, st->pool);
-    return err ? eas_err_wrap(st->pool, err, "sync.device", "cannot write the device record") : NULL;
+    return err ? eas_err_wrap(st->pool, err, "sync.device", "cannot write the device record")
+               : NULL;
 }

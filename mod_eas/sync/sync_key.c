@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SyncKeys: "{uuid}N". The uuid names the relationship (a new one for every key 0), N counts states.
- * MS-ASCMD 2.2.3.181: at most 64 characters, "0" reserved, otherwise up to the server. */
+/* SyncKeys: "{uuid}N". The uuid names the relationship (a new one for every key 0), N counts
+ * states. MS-ASCMD 2.2.3.181: at most 64 characters, "0" reserved, otherwise up to the server. */
 #include <apr_strings.h>
 #include "sync_priv.h"
 

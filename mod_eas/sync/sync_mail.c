@@ -3,10 +3,10 @@
  * - one probe (validity, next, total, unread [, modseq]); unchanged and no flag check due: done;
  * - changed: the newest rows; if what they show explains the probe, done;
  * - else the whole window, merged with the snapshot.
- * Flags other than \Seen do not show in the probe unless the backend gives modseq: the newest rows are
- * compared when the last time is older than flag_peek, the whole window after flag_refresh. With
- * modseq the newest rows are compared when it moves, and the whole window after flag_refresh only if
- * it has moved since the last time: that something changed does not say where. */
+ * Flags other than \Seen do not show in the probe unless the backend gives modseq: the newest rows
+ * are compared when the last time is older than flag_peek, the whole window after flag_refresh.
+ * With modseq the newest rows are compared when it moves, and the whole window after flag_refresh
+ * only if it has moved since the last time: that something changed does not say where. */
 #include <stdlib.h>
 #include "eas_crypto.h"
 #include "eas_time.h"
@@ -51,7 +51,8 @@ static const eas_mail_row_t *sorted(const eas_mail_row_t *rows, apr_size_t count
     return out;
 }
 
-/* Lists at most `limit` rows (0: all) and takes them in; *complete when they were the whole window. */
+/* Lists at most `limit` rows (0: all) and takes them in; *complete when they were the whole
+ * window. */
 static eas_err_t *compare(snap_delta_t *delta, int *complete, eas_coll_t *coll,
                           eas_session_t *session, apr_size_t limit, apr_uint32_t cutoff,
                           apr_pool_t *pool)
@@ -85,9 +86,9 @@ static eas_err_t *compare_window(eas_coll_t *coll, eas_session_t *session, apr_u
     return compare(&delta, &complete, coll, session, 0, cutoff, pool);
 }
 
-/* When the flags were compared last, from the cache: for the newest state and for the one before it,
- * told apart by serial. What was found while an answer was made that got lost is not in the state that
- * the phone comes back with, so there the comparison does not count either. */
+/* When the flags were compared last, from the cache: for the newest state and for the one before
+ * it, told apart by serial. What was found while an answer was made that got lost is not in the
+ * state that the phone comes back with, so there the comparison does not count either. */
 typedef struct checks_t {
     apr_uint64_t serial;
     apr_time_t peek, full;
@@ -117,8 +118,8 @@ static checks_t checks_of(const checks_t all[CHECKS], const eas_coll_t *coll, ap
     for (i = 0; i < CHECKS; i++)
         if (all[i].serial == coll->opened && all[i].full)
             return all[i];
-    /* Forgotten, as after a reload: peek at once, and spread the full comparisons of all phones over
-     * the whole interval. */
+    /* Forgotten, as after a reload: peek at once, and spread the full comparisons of all phones
+     * over the whole interval. */
     eas_random(&r, sizeof(r));
     checks.full = now - (apr_time_t)((double)coll->st->cfg->flag_refresh * r / 4294967296.0);
     return checks;
@@ -226,7 +227,8 @@ eas_err_t *mail_refresh(eas_coll_t *coll, eas_session_t *session)
     apr_pool_destroy(scratch);
     if (err)
         return err;
-    if (!coll->listed || !same_probe(&probe, &coll->tuple) || coll->tuple.validity != probe.validity)
+    if (!coll->listed || !same_probe(&probe, &coll->tuple) ||
+        coll->tuple.validity != probe.validity)
         coll->head_dirty = 1;
     coll->looked = looked;
     coll->looked_full = full;

@@ -16,8 +16,8 @@ struct eas_state_t {
 };
 
 /** Key of something cached for this device and, where given, one collection. */
-const char *sync_cache_key(apr_size_t *len, const eas_state_t *st, const char *what, const char *cid,
-                           apr_pool_t *pool);
+const char *sync_cache_key(apr_size_t *len, const eas_state_t *st, const char *what,
+                           const char *cid, apr_pool_t *pool);
 
 /* ---- SyncKey ---- */
 typedef struct sync_key_t {
@@ -30,7 +30,8 @@ const char *sync_key_text(const char *uuid, apr_uint64_t n, apr_pool_t *pool);
 
 /* ---- two-state rows: what counts now and what counted one key ago ---- */
 typedef struct sync_side_t {
-    apr_uint64_t stamp;  /**< what tells the sides apart: SyncKey number of heads, serial of chunks */
+    /** what tells the sides apart: SyncKey number of heads, serial of chunks */
+    apr_uint64_t stamp;
     const char *data;    /**< NULL: this side does not exist */
     apr_size_t len;
 } sync_side_t;
@@ -85,7 +86,8 @@ eas_err_t *snap_set_visible(snap_t *snap, unsigned visible);
 eas_err_t *snap_load(snap_t *snap, int c);
 /** *entry NULL when there is none. Whoever writes to it calls snap_touched(chunk) afterwards. */
 eas_err_t *snap_find(snap_entry_t **entry, int *chunk, snap_t *snap, apr_uint32_t uid);
-/** Chunk @a c was written to: counts anew, forgets entries that neither side has. Pointers into it are void. */
+/** Chunk @a c was written to: counts anew, forgets entries that neither side has. Pointers into it
+ * are void. */
 void snap_touched(snap_t *snap, int c);
 apr_size_t snap_count(const snap_t *snap);
 apr_size_t snap_waiting(const snap_t *snap);
@@ -98,7 +100,8 @@ typedef struct snap_delta_t {
 } snap_delta_t;
 
 /** Takes in a listing. @a rows: sorted by uid. @a since: entries received at or before it are not
- *  covered by the listing (0: it covers all). @a cutoff: rows received before it are out of the filter's window.
+ *  covered by the listing (0: it covers all). @a cutoff: rows received before it are out of the
+ * filter's window.
  *  @a old_next: UIDNEXT of the last probe; rows at or above it are new on the server. */
 eas_err_t *snap_compare(snap_delta_t *delta, snap_t *snap, const eas_mail_row_t *rows,
                         apr_size_t count, apr_uint32_t since, apr_uint32_t cutoff,
@@ -106,8 +109,8 @@ eas_err_t *snap_compare(snap_delta_t *delta, snap_t *snap, const eas_mail_row_t 
 /** Entries received before @a cutoff leave the window. */
 eas_err_t *snap_age_out(snap_t *snap, apr_uint32_t cutoff);
 eas_err_t *snap_pick(eas_change_t *changes, int *count, snap_t *snap, int window, apr_pool_t *pool);
-/** Queues the touched rows as version @a serial beside the version that @a keep (NULL: none) refers to, and
- *  deletes the rows that only @a gone refer to (ended by NULL). */
+/** Queues the touched rows as version @a serial beside the version that @a keep (NULL: none) refers
+ * to, and deletes the rows that only @a gone refer to (ended by NULL). */
 eas_err_t *snap_save(snap_t *snap, const snap_t *keep, const snap_t *const *gone,
                      apr_uint64_t serial);
 
@@ -151,20 +154,23 @@ struct eas_coll_t {
     int finished;
     eas_coll_t *next_picking;
 };
-/** The state is written / will not be: an attempt that failed in good order does not count as a try. */
+/** The state is written / will not be: an attempt that failed in good order does not count as a
+ * try. */
 void coll_tries_committed(eas_state_t *st);
 void coll_tries_undone(eas_state_t *st);
 /** sync_commands.c: takes in what was done under the presented key and is not commanded again. */
 eas_err_t *commands_not_repeated(eas_coll_t *coll);
 /** sync_mail.c: probe and compare. */
 eas_err_t *mail_refresh(eas_coll_t *coll, eas_session_t *session);
-/** Remembers that the flags were compared for the state of @a serial; called once that state is queued. */
+/** Remembers that the flags were compared for the state of @a serial; called once that state is
+ * queued. */
 void mail_compared(eas_coll_t *coll, apr_uint64_t serial);
 /** Cutoff in seconds of a FilterType now, whole days. */
 apr_uint32_t mail_cutoff(int filter);
 /** The probe that a collection's newest state remembers; 0 when it has none. */
 int coll_last_tuple(eas_mail_tuple_t *tuple, eas_state_t *st, const char *cid, apr_pool_t *pool);
-/** Queues the deletion of all rows of a collection whose folder is gone or has become another one. */
+/** Queues the deletion of all rows of a collection whose folder is gone or has become another
+ * one. */
 void coll_forget(eas_state_t *st, const char *cid, apr_pool_t *pool);
 
 #endif

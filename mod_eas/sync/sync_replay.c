@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* r/<collection>: the commands which the phone gave under one key and their results, among them the
  * ServerIds that Adds got (the ClientId memory). A phone that did not get the answer repeats them
- * under the same key; then they are answered from here and not done again. Never bytes of answers. */
+ * under the same key; then they are answered from here and not done again. Never bytes of
+ * answers. */
 #include <apr_strings.h>
 #include "sync_priv.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows with two sides. A key names a state; the phone may come back with the newest key or the one
  * before it, so a row keeps what it held at both. Which side counts is told by the stamp that the
- * reader looks for, never by "the newest": a row left behind by an attempt whose answer was lost, or
- * whose head was never written, is then simply not referred to. */
+ * reader looks for, never by "the newest": a row left behind by an attempt whose answer was lost,
+ * or whose head was never written, is then simply not referred to. */
 #include "sync_priv.h"
 
 eas_err_t *sync_row_get(sync_row_t *row, eas_state_t *st, const char *key, apr_pool_t *pool)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The snapshot of a mail folder: one entry of 12 bytes per mail, sorted by uid, in rows of up to
- * SNAP_CHUNK. A directory in the collection's head tells for every row its version, range of uids and
- * times, and how many changes wait in it, so that most requests load no row, or one. */
+ * SNAP_CHUNK. A directory in the collection's head tells for every row its version, range of uids
+ * and times, and how many changes wait in it, so that most requests load no row, or one. */
 #include <apr_strings.h>
 #include "sync_priv.h"
 

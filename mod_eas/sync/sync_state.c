@@ -50,7 +50,8 @@ eas_err_t *eas_state_commit(eas_state_t *st)
     eas_err_t *err = st->cfg->store->v->sync(st->db);
     if (!err)
         coll_tries_committed(st);
-    return err ? eas_err_wrap(st->pool, err, "sync.state", "cannot write the device's state") : NULL;
+    return err ? eas_err_wrap(st->pool, err, "sync.state", "cannot write the device's state")
+               : NULL;
 }
 
 void eas_state_close(eas_state_t *st)
@@ -67,8 +68,8 @@ void eas_state_close(eas_state_t *st)
     apr_pool_cleanup_kill(st->pool, st, close_cleanup);
 }
 
-const char *sync_cache_key(apr_size_t *len, const eas_state_t *st, const char *what, const char *cid,
-                           apr_pool_t *pool)
+const char *sync_cache_key(apr_size_t *len, const eas_state_t *st, const char *what,
+                           const char *cid, apr_pool_t *pool)
 {
     unsigned char *key = apr_palloc(pool, EAS_HASH_LEN);
     const char *text = apr_pstrcat(pool, what, "\n", st->user, "\n", st->device, "\n", cid, NULL);

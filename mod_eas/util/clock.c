@@ -96,7 +96,8 @@ int eas_time_parse(apr_time_t *t, const char *text)
     if (!text)
         return 0;
     rest = match(&c, text, "yyyy-mm-ddTHH:MM:SS");
-    if (rest && *rest == '.') { /* the fraction is milliseconds by the book; one to six digits taken */
+    if (rest &&
+        *rest == '.') { /* the fraction is milliseconds by the book; one to six digits taken */
         apr_int64_t unit = 100000;
         for (rest++; *rest >= '0' && *rest <= '9' && unit; rest++, unit /= 10)
             usec += (*rest - '0') * unit;

@@ -8,12 +8,20 @@
  */
 #include "eas_err.h"
 
-typedef enum eas_level_t { EAS_LOG_ERROR, EAS_LOG_WARN, EAS_LOG_NOTICE, EAS_LOG_INFO, EAS_LOG_DEBUG } eas_level_t;
+typedef enum eas_level_t {
+    EAS_LOG_ERROR,
+    EAS_LOG_WARN,
+    EAS_LOG_NOTICE,
+    EAS_LOG_INFO,
+    EAS_LOG_DEBUG
+} eas_level_t;
 
-/** @a where is what the caller was given as log handle (the httpd room: its request), may be NULL. */
+/** @a where is what the caller was given as log handle (the httpd room: its request), may be
+ * NULL. */
 typedef void (*eas_log_fn)(void *where, eas_level_t level, const char *line);
 
 void eas_log_sink(eas_log_fn fn);
-void eas_log(void *where, eas_level_t level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void eas_log(void *where, eas_level_t level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -8,15 +8,16 @@
 int eas_utf8_valid(const char *s, apr_size_t len);
 /** True when @a s may go on the wire as it is. */
 int eas_text_clean(const char *s, apr_size_t len);
-/** A copy that is clean: bad bytes become U+FFFD, control characters vanish. NUL-terminated; *outlen may be NULL. */
+/** A copy that is clean: bad bytes become U+FFFD, control characters vanish. NUL-terminated;
+ * *outlen may be NULL. */
 char *eas_text_sanitize(apr_size_t *outlen, const char *s, apr_size_t len, apr_pool_t *pool);
 /** The largest n <= max that does not split a UTF-8 character. */
 apr_size_t eas_utf8_cut(const char *s, apr_size_t len, apr_size_t max);
 /** Length in characters; and the byte length of the first @a chars characters. */
 apr_size_t eas_utf8_chars(const char *s, apr_size_t len);
 apr_size_t eas_utf8_prefix(const char *s, apr_size_t len, apr_size_t chars);
-/** Converts from any charset iconv knows (mail names too: "iso-8859-1", "ks_c_5601-1987", NULL or unknown: guess
- *  UTF-8, else windows-1252). Never fails: undecodable bytes become U+FFFD. */
+/** Converts from any charset iconv knows (mail names too: "iso-8859-1", "ks_c_5601-1987", NULL or
+ * unknown: guess UTF-8, else windows-1252). Never fails: undecodable bytes become U+FFFD. */
 char *eas_charset_to_utf8(apr_size_t *outlen, const char *charset, const char *s, apr_size_t len,
                           apr_pool_t *pool);
 /** Base32 (lower-case a-z2-7, no padding) of @a len bytes; base64 both ways, strict on input. */

@@ -43,7 +43,8 @@ eas_err_t *eas_err_wrap(apr_pool_t *pool, eas_err_t *cause, const char *tag, con
     return err;
 }
 
-/* What passes by itself or by an administrator's hand is "away for the moment"; the rest is a bug. */
+/* What passes by itself or by an administrator's hand is "away for the moment"; the rest is a
+ * bug. */
 static eas_kind_t kind_of(apr_status_t rv)
 {
     switch (rv) {

@@ -84,7 +84,8 @@ eas_err_t *eas_unseal(const void **out, apr_size_t *outlen, const eas_keyring_t 
         return eas_err_create(pool, EAS_E_INVALID, TAG, "not a sealed record");
     key = eas_keyring_find(ring, (const char *)p + 2, idlen);
     if (!key)
-        return eas_err_create(pool, EAS_E_INVALID, TAG, "sealed with a key that is not in the ring");
+        return eas_err_create(pool, EAS_E_INVALID, TAG,
+                              "sealed with a key that is not in the ring");
     nonce = p + 2 + idlen;
     n = len - 2 - idlen - NONCE - GCM_TAG;
     memcpy(tag, nonce + NONCE + n, GCM_TAG);

@@ -74,7 +74,8 @@ static eas_err_t *to_file(eas_spool_t *sp, const char *data, apr_size_t len)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return eas_err_apr(sp->pool, n < 0 ? errno : ENOSPC, TAG, "cannot write a temporary file");
+            return eas_err_apr(sp->pool, n < 0 ? errno : ENOSPC, TAG,
+                               "cannot write a temporary file");
         data += n;
         len -= n;
         sp->filed += n;

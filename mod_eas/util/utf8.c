@@ -96,7 +96,8 @@ static int plain_64(const unsigned char *p)
 
     for (int i = 0; i < 64; i += 16) {
         memcpy(&v, p + i, 16);
-        bad |= ((v < 0x20) & (v != '\t') & (v != '\n') & (v != '\r')) | (v == 0x7F); /* >= 0x80 is < 0 */
+        bad |= ((v < 0x20) & (v != '\t') & (v != '\n') & (v != '\r')) |
+               (v == 0x7F); /* >= 0x80 is < 0 */
     }
     memcpy(half, &bad, 16);
     return !(half[0] | half[1]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole requests: first byte the version (0x40: traced, 0x80: multipart accepted), second the command,
- * the rest the body, where "KEY" stands for the key of the Inbox. The phone has been told of its folders;
- * the Inbox has four mails, one of them broken. Each request is made twice. No crash; an answer decodes,
- * has the command's root, and no container without content. */
+/* Whole requests: first byte the version (0x40: traced, 0x80: multipart accepted), second the
+ * command, the rest the body, where "KEY" stands for the key of the Inbox. The phone has been told
+ * of its folders; the Inbox has four mails, one of them broken. Each request is made twice. No
+ * crash; an answer decodes, has the command's root, and no container without content. */
 #include <stdlib.h>
 #include <string.h>
 #include <apr_general.h>
@@ -52,12 +52,14 @@ static eas_err_t *mail_rows(const eas_mail_row_t **out, apr_size_t *count, eas_s
 static eas_err_t *source(eas_span_t *out, eas_session_t *session, const char *folder,
                          apr_uint32_t uid, apr_pool_t *pool)
 {
-    static const char text[] = "From: a@example.org\r\nSubject: x\r\nContent-Type: text/html\r\n\r\n"
-                               "<p>some <b>text</b></p>\r\n";
+    static const char text[] =
+        "From: a@example.org\r\nSubject: x\r\nContent-Type: text/html\r\n\r\n"
+        "<p>some <b>text</b></p>\r\n";
     static const char parts[] =
         "From: a@example.org\r\nSubject: y\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed;"
         " boundary=b\r\n\r\n--b\r\n\r\nsee there\r\n--b\r\nContent-Type: image/png; name=a.png\r\n"
-        "Content-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\nMDEyMzQ1\r\n--b--";
+        "Content-Disposition: attachment\r\nContent-Transfer-Encoding: "
+        "base64\r\n\r\nMDEyMzQ1\r\n--b--";
     if (uid == 3)
         return eas_err_create(pool, EAS_E_INTERNAL, "fuzz", "broken");
     if (uid > 4)
@@ -177,7 +179,8 @@ static void check_answer(const eas_resp_t *resp, const eas_req_t *req)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const int versions[] = {EAS_V25, EAS_V120, EAS_V121, EAS_V140, EAS_V141, EAS_V160, EAS_V161};
+    static const int versions[] = {EAS_V25,  EAS_V120, EAS_V121, EAS_V140,
+                                   EAS_V141, EAS_V160, EAS_V161};
     static const eas_cmd_t cmds[] = {EAS_CMD_SYNC, EAS_CMD_FOLDERSYNC, EAS_CMD_GETITEMESTIMATE,
                                      EAS_CMD_ITEMOPERATIONS, EAS_CMD_GETATTACHMENT};
     static apr_pool_t *whole;
@@ -196,10 +199,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     apr_pool_create(&pool, NULL);
     if (eas_store_memory_create(&store, pool))
         abort();
-    eas_env_t env = {.be = &backend, .store = store, .cache = eas_mem_cache_create(pool), .keys = ring,
-                     .ceiling = EAS_V161, .max_devices = 5, .max_collections = 5,
-                     .response_budget = 1 << 16, .time_budget = APR_USEC_PER_SEC, .flag_peek = 0,
-                     .flag_refresh = APR_USEC_PER_SEC, .trace_max = 4096};
+    eas_env_t env = {.be = &backend,
+                     .store = store,
+                     .cache = eas_mem_cache_create(pool),
+                     .keys = ring,
+                     .ceiling = EAS_V161,
+                     .max_devices = 5,
+                     .max_collections = 5,
+                     .response_budget = 1 << 16,
+                     .time_budget = APR_USEC_PER_SEC,
+                     .flag_peek = 0,
+                     .flag_refresh = APR_USEC_PER_SEC,
+                     .trace_max = 4096};
     eas_req_t req = {.pool = pool, .version = versions[data[0] % 7], .cmd = cmds[data[1] % 5],
                      .device_id = "p", .device_type = "t", .trace = data[0] & 0x40,
                      .accept_multipart = data[0] & 0x80};

@@ -65,7 +65,8 @@ static void check_body(const eas_node_t *item, const eas_mail_opts_t *o)
 
     check(body != NULL);
     check(eas_node_int(&type, eas_node_child(body, EAS_AIRSYNCBASE_TYPE), 1, 4));
-    check(eas_node_int(&size, eas_node_child(body, EAS_AIRSYNCBASE_ESTIMATEDDATASIZE), 0, INT64_MAX));
+    check(
+        eas_node_int(&size, eas_node_child(body, EAS_AIRSYNCBASE_ESTIMATEDDATASIZE), 0, INT64_MAX));
     data = eas_node_child(body, EAS_AIRSYNCBASE_DATA);
     if (!data)
         return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* State records of any content. First byte: which record the rest is (8: a sequence of all of them, each
- * with a length); the other rows stay as version 1 wrote them. Then a phone uses the state. It may be
- * answered with any Status or error, but what it is told must be possible, and a key 0 must help. */
+/* State records of any content. First byte: which record the rest is (8: a sequence of all of them,
+ * each with a length); the other rows stay as version 1 wrote them. Then a phone uses the state. It
+ * may be answered with any Status or error, but what it is told must be possible, and a key 0 must
+ * help. */
 #include <stdlib.h>
 #include <string.h>
 #include <apr_general.h>

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs a fuzz target over its corpus without a fuzzer, as TAP, so that every `make check` replays it:
+/* Runs a fuzz target over its corpus without a fuzzer, as TAP, so that every `make check` replays
+ * it:
  *
  *     EAS_SRCDIR=/path/to/mod_eas t/fuzz/fuzz_wbxml            the files of t/fuzz/corpus/wbxml
  *     t/fuzz/fuzz_wbxml crash-0815                             # files given by name
  *
- * Each file is also cut at some places and changed in some bytes, the same ones in each run: a parser
- * that survives only what somebody thought of is not proven. A file that takes longer than LIMIT
- * seconds ends the program. In builds for libFuzzer (--enable-fuzzer) this file is empty. */
+ * Each file is also cut at some places and changed in some bytes, the same ones in each run: a
+ * parser that survives only what somebody thought of is not proven. A file that takes longer than
+ * LIMIT seconds ends the program. In builds for libFuzzer (--enable-fuzzer) this file is empty. */
 #ifdef HAVE_CONFIG_H
 #include "eas_config.h"
 #endif

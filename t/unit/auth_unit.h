@@ -2,7 +2,8 @@
 #ifndef AUTH_UNIT_H
 #define AUTH_UNIT_H
 /** What the tests of the auth room share: a backend that counts and can be told to fail, a store in
- *  memory that counts and can be told to fail, and a fixture of all that eas_auth_create() wants. */
+ *  memory that counts and can be told to fail, and a fixture of all that eas_auth_create() wants.
+ */
 #include "util_unit.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -74,7 +75,8 @@ static inline eas_err_t *fake_login(eas_session_t **out, eas_backend_t *be,
 }
 
 static inline eas_err_t *fake_resume(eas_session_t **out, eas_backend_t *be, const void *blob,
-                                     apr_size_t len, const eas_credentials_t *cred, apr_pool_t *pool)
+                                     apr_size_t len, const eas_credentials_t *cred,
+                                     apr_pool_t *pool)
 {
     auth_fix_t *f = be->ctx;
     ADD(f->resumes);

@@ -79,7 +79,7 @@ static char *key_of(cx_t *cx, const char *cid, apr_size_t len)
             return cx->keys[i][1];
     assert_true(cx->nkeys < 8);
     apr_cpystrn(cx->keys[cx->nkeys][0], cid, len + 1);
-    strcpy(cx->keys[cx->nkeys][1], "0");
+    memcpy(cx->keys[cx->nkeys][1], "0", 2);
     return cx->keys[cx->nkeys++][1];
 }
 
@@ -219,7 +219,7 @@ void cx_folders(cx_t *cx)
 
 void cx_start(cx_t *cx, const char *cid)
 {
-    strcpy(key_of(cx, cid, strlen(cid)), "0");
+    memcpy(key_of(cx, cid, strlen(cid)), "0", 2);
     cx_has(cx_sync(cx, apr_psprintf(cx->fx->pool, "<Collection><SyncKey>0</SyncKey><CollectionId>%s"
                                                   "</CollectionId></Collection>", cid)),
            "<Status>1</Status>");
@@ -227,8 +227,10 @@ void cx_start(cx_t *cx, const char *cid)
 
 void cx_quiet(cx_t *cx, const char *cid)
 {
-    const char *xml = apr_psprintf(cx->fx->pool, "<Collection><SyncKey>{%s}</SyncKey><CollectionId>%s"
-                                                 "</CollectionId></Collection>", cid, cid);
+    const char *xml = apr_psprintf(cx->fx->pool,
+                                   "<Collection><SyncKey>{%s}</SyncKey><CollectionId>%s"
+                                   "</CollectionId></Collection>",
+                                   cid, cid);
     for (int i = 0; i < 50; i++) {
         const char *answer = cx_sync(cx, xml);
         if (!*answer || strstr(answer, "{same}"))

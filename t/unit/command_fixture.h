@@ -9,10 +9,10 @@
  *     cx_start(cx, "2");                          // key 0
  *     const char *xml = cx_sync(cx, "<Collection><SyncKey>{2}</SyncKey>...");
  *
- * A tag without a prefix is of the command's page; airsync:, base:, email:, search: name others. In a
- * request "{2}" is replaced by the phone's key of collection 2; answers show their keys as "{k}" when they
- * are new and "{same}" when they are the presented ones.
- */
+ * A tag without a prefix is of the command's page; airsync:, base:, email:, search: name others. In
+ * a request "{2}" is replaced by the phone's key of collection 2; answers show their keys as "{k}"
+ * when they are new and "{same}" when they are the presented
+ * ones. */
 #include "sync_fixture.h"
 #include "command_priv.h"
 
@@ -28,8 +28,8 @@ typedef struct cx_t {
 } cx_t;
 
 cx_t *cx_create(fx_t *fx, int version);
-/** Runs a command with this document (NULL: empty body); the answer as text, "" when it is empty, "HTTP
- *  n" when it is no 200. */
+/** Runs a command with this document (NULL: empty body); the answer as text, "" when it is empty,
+ * "HTTP n" when it is no 200. */
 const char *cx_run(cx_t *cx, eas_cmd_t cmd, const char *xml);
 /** "<Sync><Collections>" + @a collections + ... */
 const char *cx_sync(cx_t *cx, const char *collections);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef STORE_UNIT_H
 #define STORE_UNIT_H
-/** What the tests of the store share: a fresh directory below the build directory and a store in it. */
+/** What the tests of the store share: a fresh directory below the build directory and a store in
+ * it. */
 #include "util_unit.h"
 #include <dirent.h>
 #include <fcntl.h>

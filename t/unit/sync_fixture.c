@@ -229,8 +229,8 @@ static void executed(fx_t *fx, const char *folder, eas_cop_t op, apr_uint32_t ui
         }
 }
 
-static eas_err_t *be_set_flags(eas_session_t *session, const char *folder, eas_mail_flags_t *changes,
-                               int count, apr_pool_t *pool)
+static eas_err_t *be_set_flags(eas_session_t *session, const char *folder,
+                               eas_mail_flags_t *changes, int count, apr_pool_t *pool)
 {
     fx_folder_t *f;
     eas_err_t *err = get_folder(&f, session->fx, folder, pool);
@@ -338,7 +338,8 @@ static eas_err_t *st_get(const void **val, apr_size_t *len, eas_db_t *db, const 
 
 static void st_put(eas_db_t *db, const char *key, const void *val, apr_size_t len)
 {
-    queued_t q = {apr_pstrdup(db->pool, key), val ? apr_pmemdup(db->pool, val, len + !len) : NULL, len};
+    queued_t q = {apr_pstrdup(db->pool, key), val ? apr_pmemdup(db->pool, val, len + !len) : NULL,
+                  len};
 
     db->fx->calls.puts++;
     db->fx->calls.chunk_puts += val && key[0] == 'm';
@@ -377,7 +378,8 @@ static eas_err_t *st_each(eas_db_t *db, const char *prefix, eas_row_fn fn, void 
     return db->fx->memory->v->each(db->inner, prefix, fn, baton);
 }
 
-static eas_err_t *st_drop(eas_store_t *store, const char *user, const char *device, apr_pool_t *pool)
+static eas_err_t *st_drop(eas_store_t *store, const char *user, const char *device,
+                          apr_pool_t *pool)
 {
     return fx_of(store)->memory->v->drop(fx_of(store)->memory, user, device, pool);
 }
@@ -460,7 +462,7 @@ fx_t *fx_create(apr_pool_t *pool)
                                .flag_refresh = apr_time_from_sec(900)};
     fx->die_after = -1;
     fx->fail_kind = EAS_E_UNAVAILABLE;
-    strcpy(fx->hkey, "0");
+    memcpy(fx->hkey, "0", 2);
     return fx;
 }
 
@@ -517,7 +519,7 @@ int fx_hierarchy(fx_t *fx)
         eas_state_t *st = fx_open(fx, pool);
         OK(eas_hierarchy_sync(&key, &changes, &count, &status, st, fx->session, fx->hkey, pool));
         if (status == 9) {
-            strcpy(fx->hkey, "0");
+            memcpy(fx->hkey, "0", 2);
         } else {
             int same = strcmp(key, fx->hkey) == 0;
             OK(eas_state_commit(st));
@@ -539,7 +541,7 @@ fx_phone_t *fx_phone(fx_t *fx, const char *cid)
     fx_phone_t *ph = apr_pcalloc(fx->pool, sizeof(*ph));
 
     ph->cid = apr_pstrdup(fx->pool, cid);
-    strcpy(ph->key, "0");
+    memcpy(ph->key, "0", 2);
     ph->next = fx->phones;
     fx->phones = ph;
     return ph;
@@ -568,7 +570,7 @@ static void forget(fx_phone_t *ph)
         memset(ph->has, 0, ph->cap);
     ph->count = 0;
     ph->npending = 0;
-    strcpy(ph->key, "0");
+    memcpy(ph->key, "0", 2);
 }
 
 void fx_command(fx_t *fx, fx_phone_t *ph, eas_cop_t op, apr_uint32_t uid, unsigned set,
@@ -597,8 +599,8 @@ static void take(fx_phone_t *ph, const eas_change_t *c, unsigned visible)
         if (!(c->changed & visible))
             fail_msg("%s: Change of %u without any", ph->cid, c->uid);
         if (((*s ^ c->flags) & visible) != (c->changed & visible))
-            fail_msg("%s: Change of %u: phone %x, server %x, said %x", ph->cid, c->uid, *s, c->flags,
-                     c->changed);
+            fail_msg("%s: Change of %u: phone %x, server %x, said %x", ph->cid, c->uid, *s,
+                     c->flags, c->changed);
         *s = (unsigned char)(0x80 | (c->flags & visible));
         return;
     default:

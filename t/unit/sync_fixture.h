@@ -83,7 +83,8 @@ typedef struct fx_t {
     char hkey[80];
     fx_calls_t calls;
     /* faults */
-    int fail_in;         /**< 1: the next backend call fails, 2: the one after it ...; 0: none does */
+    /** 1: the next backend call fails, 2: the one after it ...; 0: none does */
+    int fail_in;
     eas_kind_t fail_kind;
     int die_after;       /**< the next commit dies after so many writes; -1: it does not */
     int died;
@@ -113,7 +114,8 @@ void fx_flag(fx_folder_t *f, apr_uint32_t uid, unsigned flip);
 void fx_new_validity(fx_folder_t *f);
 
 eas_state_t *fx_open(fx_t *fx, apr_pool_t *pool);
-/** FolderSync until the key stays; the phone must be told nothing impossible. Returns the rounds. */
+/** FolderSync until the key stays; the phone must be told nothing impossible. Returns the
+ * rounds. */
 int fx_hierarchy(fx_t *fx);
 
 fx_phone_t *fx_phone(fx_t *fx, const char *cid);
@@ -126,7 +128,8 @@ typedef struct fx_opts_t {
     int window;       /**< 0: 100; -1: the engine is given 0 */
     int no_changes;   /**< GetChanges 0 */
     int lose;         /**< the answer gets lost */
-    int stop;         /**< the request ends after picking, nothing is finished: an error on the way */
+    /** the request ends after picking, nothing is finished: an error on the way */
+    int stop;
     int vanish;       /**< every so many-th change is found gone when it is to be read */
     int hard;
 } fx_opts_t;
@@ -142,7 +145,8 @@ typedef struct fx_result_t {
     int cmd_status[32];
 } fx_result_t;
 
-/** One Sync of one collection, as the command does it. Status 3 makes the phone begin with key 0. */
+/** One Sync of one collection, as the command does it. Status 3 makes the phone begin with key
+ * 0. */
 fx_result_t fx_sync(fx_t *fx, fx_phone_t *ph, const fx_opts_t *opts);
 /** Syncs until nothing more comes; the number of rounds. Fails the test after @a most. */
 int fx_quiet(fx_t *fx, fx_phone_t *ph, int most);

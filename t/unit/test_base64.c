@@ -45,9 +45,9 @@ static void both_alphabets_decode(void **state)
 
 static void what_is_not_base64_is_refused(void **state)
 {
-    static const char *const bad[] = {"Z",     "Zg=",   "Zg===", "Zm9v=",    "Zm9v====", "Z m8=", "Zm8\n",
-                                      "=Zm8",  "Zg=g",  "Zm9vY", "Zm9v\x80", "Zh==",     "Zm9=",  "=",
-                                      "==",    "\"Zm8="};
+    static const char *const bad[] = {
+        "Z",    "Zg=",   "Zg===",    "Zm9v=", "Zm9v====", "Z m8=", "Zm8\n", "=Zm8",
+        "Zg=g", "Zm9vY", "Zm9v\x80", "Zh==",  "Zm9=",     "=",     "==",    "\"Zm8="};
     unsigned char *data;
     apr_size_t len;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

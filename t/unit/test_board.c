@@ -230,7 +230,8 @@ static void a_sender_pays_less_than_five_microseconds(void **state)
     assert_true(best < 5e-6);
 }
 
-/* Bytes of the ring as a writer leaves them that took a place and was killed before it wrote there. */
+/* Bytes of the ring as a writer leaves them that took a place and was killed before it wrote
+ * there. */
 static void a_writer_that_died_holds_nobody_up(void **state)
 {
     shared_t *sh = *state;

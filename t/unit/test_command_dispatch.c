@@ -2,7 +2,8 @@
 #include "command_fixture.h"
 
 #define COL(key, cid, rest)                                                                        \
-    "<Collection><SyncKey>" key "</SyncKey><CollectionId>" cid "</CollectionId>" rest "</Collection>"
+    "<Collection><SyncKey>" key "</SyncKey><CollectionId>" cid "</CollectionId>" rest              \
+    "</Collection>"
 
 static cx_t *inbox(fx_t *fx, int version)
 {
@@ -14,8 +15,11 @@ static cx_t *inbox(fx_t *fx, int version)
 
 static const char *folders(cx_t *cx, const char *key)
 {
-    return cx_run(cx, EAS_CMD_FOLDERSYNC, apr_psprintf(cx->fx->pool, "<FolderSync><SyncKey>%s</SyncKey>"
-                                                                     "</FolderSync>", key));
+    return cx_run(cx, EAS_CMD_FOLDERSYNC,
+                  apr_psprintf(cx->fx->pool,
+                               "<FolderSync><SyncKey>%s</SyncKey>"
+                               "</FolderSync>",
+                               key));
 }
 
 static const char *raw(cx_t *cx, eas_cmd_t cmd, const char *body, apr_size_t len)
@@ -30,7 +34,8 @@ static const char *raw(cx_t *cx, eas_cmd_t cmd, const char *body, apr_size_t len
     eas_command_run(&cx->resp, &req, &cx->env, cx->fx->session);
     if (cx->resp.http_status != 200)
         return apr_psprintf(cx->fx->pool, "HTTP %d", cx->resp.http_status);
-    OK(eas_wbxml_read(&root, cx->resp.body.data, cx->resp.body.len, &eas_wbxml_limits, cx->fx->pool));
+    OK(eas_wbxml_read(&root, cx->resp.body.data, cx->resp.body.len, &eas_wbxml_limits,
+                      cx->fx->pool));
     return cx_text(root, cx->fx->pool);
 }
 
@@ -41,14 +46,17 @@ static void the_hierarchy_in_order(void **state)
     const char *answer = folders(cx, "0"), *key;
 
     cx_has(answer, "<FolderSync><Status>1</Status><SyncKey>{");
-    cx_has(answer, "</SyncKey><Changes><Count>1</Count><Add><ServerId>2</ServerId><ParentId>0</ParentId>"
-                   "<DisplayName>Inbox</DisplayName><Type>2</Type></Add></Changes></FolderSync>");
+    cx_has(answer,
+           "</SyncKey><Changes><Count>1</Count><Add><ServerId>2</ServerId><ParentId>0</ParentId>"
+           "<DisplayName>Inbox</DisplayName><Type>2</Type></Add></Changes></FolderSync>");
     assert_non_null(apr_table_get(cx->resp.headers, "MS-ASProtocolCommands"));
     key = strstr(answer, "<SyncKey>") + 9;
     key = apr_pstrmemdup(fx->pool, key, (apr_size_t)(strchr(key, '<') - key));
     assert_string_equal(folders(cx, key),
-                        apr_psprintf(fx->pool, "<FolderSync><Status>1</Status><SyncKey>%s</SyncKey>"
-                                               "<Changes><Count>0</Count></Changes></FolderSync>", key));
+                        apr_psprintf(fx->pool,
+                                     "<FolderSync><Status>1</Status><SyncKey>%s</SyncKey>"
+                                     "<Changes><Count>0</Count></Changes></FolderSync>",
+                                     key));
     assert_null(apr_table_get(cx->resp.headers, "MS-ASProtocolCommands"));
     assert_string_equal(folders(cx, "{00000000-0000-4000-8000-000000000000}1"),
                         "<FolderSync><Status>9</Status></FolderSync>");
@@ -117,7 +125,8 @@ static void commands_that_are_not_offered(void **state)
     cx_t *cx = inbox(fx, EAS_V141);
     const char *offered = eas_commands_offered(&cx->env, fx->pool);
 
-    assert_true(offered[EAS_CMD_SYNC] && offered[EAS_CMD_FOLDERSYNC] && offered[EAS_CMD_ITEMOPERATIONS]);
+    assert_true(offered[EAS_CMD_SYNC] && offered[EAS_CMD_FOLDERSYNC] &&
+                offered[EAS_CMD_ITEMOPERATIONS]);
     assert_false(offered[EAS_CMD_PING] || offered[EAS_CMD_SENDMAIL]);
     cx->version = EAS_V121;
     assert_string_equal(raw(cx, EAS_CMD_PING, NULL, 0), "HTTP 501");

@@ -5,7 +5,8 @@
     "<GetItemEstimate><Collections><Collection><airsync:SyncKey>" key "</airsync:SyncKey>"         \
     "<CollectionId>" cid "</CollectionId>" rest "</Collection></Collections></GetItemEstimate>"
 #define COL(key, cid, rest)                                                                        \
-    "<Collection><SyncKey>" key "</SyncKey><CollectionId>" cid "</CollectionId>" rest "</Collection>"
+    "<Collection><SyncKey>" key "</SyncKey><CollectionId>" cid "</CollectionId>" rest              \
+    "</Collection>"
 
 static cx_t *inbox(fx_t *fx, int version, int mails)
 {
@@ -31,13 +32,16 @@ static void says_what_sync_will_send(void **state)
     const char *answer;
 
     fx_deliver(fx, in, 40 * FX_DAY);
-    assert_string_equal(estimate(cx, EST("{2}", "2", "")),
-                        "<GetItemEstimate><Response><Status>1</Status><Collection><CollectionId>2"
-                        "</CollectionId><Estimate>8</Estimate></Collection></Response></GetItemEstimate>");
-    cx_has(estimate(cx, EST("{2}", "2", "<airsync:Options><airsync:FilterType>2</airsync:FilterType>"
+    assert_string_equal(
+        estimate(cx, EST("{2}", "2", "")),
+        "<GetItemEstimate><Response><Status>1</Status><Collection><CollectionId>2"
+        "</CollectionId><Estimate>8</Estimate></Collection></Response></GetItemEstimate>");
+    cx_has(estimate(cx, EST("{2}", "2",
+                            "<airsync:Options><airsync:FilterType>2</airsync:FilterType>"
                             "</airsync:Options>")),
            "<Estimate>7</Estimate>");
-    assert_int_equal(cx_count(cx_sync(cx, COL("{2}", "2", "")), "<Add>"), 8); /* nothing was used up */
+    assert_int_equal(cx_count(cx_sync(cx, COL("{2}", "2", "")), "<Add>"),
+                     8); /* nothing was used up */
     fx_flag(in, 1, EAS_MF_SEEN);
     fx_delete(in, 2);
     fx_deliver(fx, in, 0);
@@ -60,7 +64,8 @@ static void drafts_know_no_filter_from_16_0(void **state)
 
     fx_deliver(fx, fx_find_folder(fx, "drafts"), 10 * FX_DAY);
     cx_sync(cx, apr_psprintf(fx->pool, COL("0", "3", "%s"), filter));
-    cx_has(estimate(cx, EST("{3}", "3", "<airsync:Options><airsync:FilterType>1</airsync:FilterType>"
+    cx_has(estimate(cx, EST("{3}", "3",
+                            "<airsync:Options><airsync:FilterType>1</airsync:FilterType>"
                             "</airsync:Options>")),
            "<Estimate>1</Estimate>");
     assert_int_equal(cx_count(cx_sync(cx, COL("{3}", "3", "")), "<Add>"), 1);
@@ -71,9 +76,10 @@ static void class_is_repeated_below_14_0(void **state)
     fx_t *fx = *state;
     cx_t *cx = inbox(fx, EAS_V120, 2);
 
-    cx_has(estimate(cx, "<GetItemEstimate><Collections><Collection><Class>Email</Class><CollectionId>2"
-                        "</CollectionId><airsync:FilterType>0</airsync:FilterType><airsync:SyncKey>{2}"
-                        "</airsync:SyncKey></Collection></Collections></GetItemEstimate>"),
+    cx_has(estimate(cx,
+                    "<GetItemEstimate><Collections><Collection><Class>Email</Class><CollectionId>2"
+                    "</CollectionId><airsync:FilterType>0</airsync:FilterType><airsync:SyncKey>{2}"
+                    "</airsync:SyncKey></Collection></Collections></GetItemEstimate>"),
            "<Collection><Class>Email</Class><CollectionId>2</CollectionId><Estimate>2</Estimate>");
 }
 

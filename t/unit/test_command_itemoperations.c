@@ -2,15 +2,18 @@
 #include "command_fixture.h"
 
 #define FETCH(rest) "<Fetch><Store>Mailbox</Store>" rest "</Fetch>"
-#define ITEM(id) "<airsync:CollectionId>2</airsync:CollectionId><airsync:ServerId>" id "</airsync:ServerId>"
+#define ITEM(id)                                                                                   \
+    "<airsync:CollectionId>2</airsync:CollectionId><airsync:ServerId>" id "</airsync:ServerId>"
 #define COL(key, cid, rest)                                                                        \
-    "<Collection><SyncKey>" key "</SyncKey><CollectionId>" cid "</CollectionId>" rest "</Collection>"
+    "<Collection><SyncKey>" key "</SyncKey><CollectionId>" cid "</CollectionId>" rest              \
+    "</Collection>"
 
 static const char with_attachment[] =
     "From: a@example.org\r\nSubject: pictures\r\nMIME-Version: 1.0\r\n"
     "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
     "--b\r\nContent-Type: text/plain\r\n\r\nsee there\r\n"
-    "--b\r\nContent-Type: text/plain; name=a.txt\r\nContent-Disposition: attachment; filename=a.txt\r\n"
+    "--b\r\nContent-Type: text/plain; name=a.txt\r\nContent-Disposition: attachment; "
+    "filename=a.txt\r\n"
     "Content-Transfer-Encoding: base64\r\n\r\nMDEyMzQ1Njc4OQ==\r\n--b--\r\n";
 
 /* Mail 2 has an attachment of the bytes 0123456789; *ref is its FileReference. */
@@ -35,14 +38,15 @@ static cx_t *inbox(fx_t *fx, int version, const char **ref)
 
 static const char *run(cx_t *cx, const char *operations)
 {
-    return cx_run(cx, EAS_CMD_ITEMOPERATIONS,
-                  apr_pstrcat(cx->fx->pool, "<ItemOperations>", operations, "</ItemOperations>", NULL));
+    return cx_run(
+        cx, EAS_CMD_ITEMOPERATIONS,
+        apr_pstrcat(cx->fx->pool, "<ItemOperations>", operations, "</ItemOperations>", NULL));
 }
 
 static const char *run_ref(cx_t *cx, const char *ref, const char *options)
 {
-    return run(cx, apr_pstrcat(cx->fx->pool, "<Fetch><Store>Mailbox</Store><base:FileReference>", ref,
-                               "</base:FileReference>", options, "</Fetch>", NULL));
+    return run(cx, apr_pstrcat(cx->fx->pool, "<Fetch><Store>Mailbox</Store><base:FileReference>",
+                               ref, "</base:FileReference>", options, "</Fetch>", NULL));
 }
 
 static void a_mail(void **state)
@@ -52,8 +56,9 @@ static void a_mail(void **state)
     cx_t *cx = inbox(fx, EAS_V141, &ref);
 
     answer = run(cx, FETCH(ITEM("2:1")));
-    cx_has(answer, "<ItemOperations><Status>1</Status><Response><Fetch><Status>1</Status><CollectionId>2"
-                   "</CollectionId><ServerId>2:1</ServerId><Class>Email</Class><Properties>");
+    cx_has(answer,
+           "<ItemOperations><Status>1</Status><Response><Fetch><Status>1</Status><CollectionId>2"
+           "</CollectionId><ServerId>2:1</ServerId><Class>Email</Class><Properties>");
     cx_has(answer, "<Data>text of 1");
     answer = run(cx, FETCH(ITEM("2:1") "<Options><Schema><email:Subject/></Schema></Options>"));
     cx_has(answer, "<Properties><Subject>mail 1</Subject></Properties>");
@@ -65,15 +70,17 @@ static void items_that_are_not_there(void **state)
     const char *ref;
     cx_t *cx = inbox(fx, EAS_V141, &ref);
 
-    cx_has(run(cx, FETCH(ITEM("2:99"))), "<Fetch><Status>6</Status><CollectionId>2</CollectionId><ServerId>"
-                                         "2:99</ServerId></Fetch>");
+    cx_has(run(cx, FETCH(ITEM("2:99"))),
+           "<Fetch><Status>6</Status><CollectionId>2</CollectionId><ServerId>"
+           "2:99</ServerId></Fetch>");
     cx_has(run(cx, FETCH(ITEM("5:1"))), "<Fetch><Status>6</Status>");
     cx_has(run(cx, FETCH("<airsync:CollectionId>77</airsync:CollectionId><airsync:ServerId>77:1"
                          "</airsync:ServerId>")),
            "<Fetch><Status>6</Status>");
     cx_has(run(cx, FETCH("<search:LongId>abc</search:LongId>")),
            "<Fetch><Status>6</Status><LongId>abc</LongId></Fetch>");
-    cx_has(run(cx, "<Fetch><Store>Attic</Store>" ITEM("2:1") "</Fetch>"), "<Fetch><Status>9</Status>");
+    cx_has(run(cx, "<Fetch><Store>Attic</Store>" ITEM("2:1") "</Fetch>"),
+           "<Fetch><Status>9</Status>");
 }
 
 static void what_the_backend_says_of_one_item(void **state)
@@ -106,7 +113,8 @@ static void broken_requests_are_status_2_alone(void **state)
         "",
         "<Response/>",
         "<Fetch>" ITEM("2:1") "</Fetch>",
-        FETCH("<base:FileReference>a</base:FileReference><base:FileReference>b</base:FileReference>"),
+        FETCH(
+            "<base:FileReference>a</base:FileReference><base:FileReference>b</base:FileReference>"),
         FETCH("<base:FileReference>a</base:FileReference><Options><airsync:MIMESupport>2"
               "</airsync:MIMESupport></Options>"),
         FETCH("<base:FileReference>a</base:FileReference><Options><Range></Range></Options>"),
@@ -136,7 +144,8 @@ static void attachments_whole_and_in_ranges(void **state)
 
     answer = run_ref(cx, ref, "");
     cx_has(answer, "<Fetch><Status>1</Status><FileReference>");
-    cx_has(answer, "<Properties><ContentType>text/plain</ContentType><Data>MDEyMzQ1Njc4OQ==</Data>");
+    cx_has(answer,
+           "<Properties><ContentType>text/plain</ContentType><Data>MDEyMzQ1Njc4OQ==</Data>");
     cx_lacks(answer, "<Range>");
     answer = run_ref(cx, ref, "<Options><Range>2-4</Range></Options>");
     cx_has(answer, "<Range>2-4</Range><Total>10</Total>");
@@ -144,7 +153,8 @@ static void attachments_whole_and_in_ranges(void **state)
     cx_has(run_ref(cx, ref, "<Options><Range>8-99</Range></Options>"), "<Range>8-9</Range>");
     cx_has(run_ref(cx, ref, "<Options><Range>0-18446744073709551615</Range></Options>"),
            "<Range>0-9</Range>");
-    cx_has(run_ref(cx, ref, "<Options><Range>10-12</Range></Options>"), "<Fetch><Status>8</Status>");
+    cx_has(run_ref(cx, ref, "<Options><Range>10-12</Range></Options>"),
+           "<Fetch><Status>8</Status>");
     fx_delete(fx_find_folder(fx, "in"), 2);
     cx_has(run_ref(cx, ref, ""), "<Fetch><Status>15</Status>");
 }

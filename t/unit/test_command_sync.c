@@ -4,7 +4,8 @@
 #include "cmd_sync.h"
 
 #define COL(key, cid, rest)                                                                        \
-    "<Collection><SyncKey>" key "</SyncKey><CollectionId>" cid "</CollectionId>" rest "</Collection>"
+    "<Collection><SyncKey>" key "</SyncKey><CollectionId>" cid "</CollectionId>" rest              \
+    "</Collection>"
 
 static cx_t *inbox(fx_t *fx, int version, int mails)
 {
@@ -22,8 +23,10 @@ static cx_t *inbox(fx_t *fx, int version, int mails)
 static void protocol_errors_are_status_4_alone_and_nothing_is_done(void **state)
 {
     static const char *const bad[] = {
-        "<Sync><Collections>" COL("{2}", "2", "<Commands><Fetch/></Commands>") "</Collections></Sync>",
-        "<Sync><Collections><Collection><CollectionId>2</CollectionId></Collection></Collections></Sync>",
+        "<Sync><Collections>" COL("{2}", "2",
+                                  "<Commands><Fetch/></Commands>") "</Collections></Sync>",
+        "<Sync><Collections><Collection><CollectionId>2</CollectionId></Collection></Collections></"
+        "Sync>",
         "<Sync><Collections><Collection><SyncKey>{2}</SyncKey></Collection></Collections></Sync>",
         "<Sync><Collections><Collection><SyncKey>{2}</SyncKey><Supported/><CollectionId>2"
         "</CollectionId></Collection></Collections></Sync>",
@@ -31,29 +34,36 @@ static void protocol_errors_are_status_4_alone_and_nothing_is_done(void **state)
         "<Sync><Collections>" COL("0", "2", "<GetChanges>1</GetChanges>") "</Collections></Sync>",
         "<Sync><Collections>" COL("{2}", "2", "<GetChanges>2</GetChanges>") "</Collections></Sync>",
         "<Sync><Collections>" COL("{2}", "2", "<WindowSize>x</WindowSize>") "</Collections></Sync>",
-        "<Sync><Collections>" COL("{2}", "2", "<WindowSize>-1</WindowSize>") "</Collections></Sync>",
-        "<Sync><Collections>" COL("{2}", "2", "<Options><FilterType>8</FilterType></Options>")
-        "</Collections></Sync>",
-        "<Sync><Collections>" COL("{2}", "2", "<Options><FilterType>9</FilterType></Options>")
-        "</Collections></Sync>",
-        "<Sync><Collections>" COL("{2}", "2", "<Options><Class>Email</Class></Options><Options>"
+        "<Sync><Collections>" COL("{2}", "2",
+                                  "<WindowSize>-1</WindowSize>") "</Collections></Sync>",
+        "<Sync><Collections>" COL(
+            "{2}", "2", "<Options><FilterType>8</FilterType></Options>") "</Collections></Sync>",
+        "<Sync><Collections>" COL(
+            "{2}", "2", "<Options><FilterType>9</FilterType></Options>") "</Collections></Sync>",
+        "<Sync><Collections>" COL("{2}", "2",
+                                  "<Options><Class>Email</Class></Options><Options>"
                                   "<Class>Email</Class></Options>") "</Collections></Sync>",
-        "<Sync><Collections>" COL("{2}", "2", "<Options><Class>Tasks</Class></Options>")
-        "</Collections></Sync>",
-        "<Sync><Collections>" COL("{2}", "2", "<Commands><Change><ServerId>2:1</ServerId></Change>"
+        "<Sync><Collections>" COL(
+            "{2}", "2", "<Options><Class>Tasks</Class></Options>") "</Collections></Sync>",
+        "<Sync><Collections>" COL("{2}", "2",
+                                  "<Commands><Change><ServerId>2:1</ServerId></Change>"
                                   "</Commands>") "</Collections></Sync>",
-        "<Sync><Collections>" COL("{2}", "2", "<Commands><Add><ClientId>1</ClientId></Add></Commands>")
-        "</Collections></Sync>",
-        "<Sync><Collections>" COL("{2}", "2", "<Commands><Delete/></Commands>") "</Collections></Sync>",
-        "<Sync><Collections>" COL("{2}", "2", "<Commands><SoftDelete><ServerId>2:1</ServerId></SoftDelete>"
+        "<Sync><Collections>" COL(
+            "{2}", "2",
+            "<Commands><Add><ClientId>1</ClientId></Add></Commands>") "</Collections></Sync>",
+        "<Sync><Collections>" COL("{2}", "2",
+                                  "<Commands><Delete/></Commands>") "</Collections></Sync>",
+        "<Sync><Collections>" COL("{2}", "2",
+                                  "<Commands><SoftDelete><ServerId>2:1</ServerId></SoftDelete>"
                                   "</Commands>") "</Collections></Sync>",
         "<Sync><Collections>" COL("{2}", "2", "") COL("{2}", "2", "") "</Collections></Sync>",
         "<Sync><Collections/></Sync>",
         "<Sync/>",
         "<Sync><Partial/></Sync>",
         "<Sync><WindowSize>5</WindowSize></Sync>",
-        "<Sync><Collections>" COL("{2}", "2", "") "</Collections><Wait>5</Wait>"
-        "<HeartbeatInterval>300</HeartbeatInterval></Sync>",
+        "<Sync><Collections>" COL("{2}", "2",
+                                  "") "</Collections><Wait>5</Wait>"
+                                      "<HeartbeatInterval>300</HeartbeatInterval></Sync>",
         "<Sync><Collections>" COL("{2}", "2", "") "</Collections><Wait>soon</Wait></Sync>",
     };
     fx_t *fx = *state;
@@ -67,7 +77,8 @@ static void protocol_errors_are_status_4_alone_and_nothing_is_done(void **state)
             fail_msg("%s: %s", bad[i], answer);
     }
     /* also when another collection of the request is fine and has commands */
-    assert_string_equal(cx_sync(cx, COL("{2}", "2", "<Commands><Delete><ServerId>2:1</ServerId></Delete>"
+    assert_string_equal(cx_sync(cx, COL("{2}", "2",
+                                        "<Commands><Delete><ServerId>2:1</ServerId></Delete>"
                                         "</Commands>") COL("0", "5", "<GetChanges/>")),
                         "<Sync><Status>4</Status></Sync>");
     assert_int_equal(fx->calls.status + fx->calls.remove + fx->calls.set_flags + fx->calls.puts, 0);
@@ -82,9 +93,9 @@ static void too_many_commands_are_status_4(void **state)
     for (int i = 0; i < 201; i++)
         commands = apr_psprintf(fx->pool, "%s<Delete><ServerId>2:%d</ServerId></Delete>", commands,
                                 1000 + i);
-    assert_string_equal(cx_sync(cx, apr_psprintf(fx->pool, COL("{2}", "2", "<Commands>%s</Commands>"),
-                                                 commands)),
-                        "<Sync><Status>4</Status></Sync>");
+    assert_string_equal(
+        cx_sync(cx, apr_psprintf(fx->pool, COL("{2}", "2", "<Commands>%s</Commands>"), commands)),
+        "<Sync><Status>4</Status></Sync>");
     assert_int_equal(fx->calls.remove, 0);
 }
 
@@ -96,7 +107,8 @@ static void what_is_no_error(void **state)
         COL("{2}", "2", "<DeletesAsMoves/>"),
         COL("{2}", "2", "<Options><FilterType>1</FilterType><FilterType>2</FilterType></Options>"),
         COL("{2}", "2", "<Options><FilterType>7</FilterType></Options>"),
-        COL("{2}", "2", "<Options><Class>Email</Class></Options><Options><Class>SMS</Class></Options>"),
+        COL("{2}", "2",
+            "<Options><Class>Email</Class></Options><Options><Class>SMS</Class></Options>"),
         COL("{2}", "2", "<WindowSize>0</WindowSize>"),
         COL("{2}", "2", "<WindowSize>9999</WindowSize>"),
         COL("{2}", "2", "<Commands/>"),
@@ -142,8 +154,9 @@ static void a_second_request_of_the_phone_is_told_to_retry(void **state)
     eas_state_t *st = fx_open(fx, fx->pool);
 
     assert_string_equal(cx_sync(cx, COL("{2}", "2", "")), "<Sync><Status>16</Status></Sync>");
-    assert_string_equal(cx_run(cx, EAS_CMD_FOLDERSYNC, "<FolderSync><SyncKey>0</SyncKey></FolderSync>"),
-                        "HTTP 503");
+    assert_string_equal(
+        cx_run(cx, EAS_CMD_FOLDERSYNC, "<FolderSync><SyncKey>0</SyncKey></FolderSync>"),
+        "HTTP 503");
     assert_true(cx->resp.retry_after > 0);
     eas_state_close(st);
 }
@@ -184,8 +197,10 @@ static void partial_takes_the_rest_from_the_last_one(void **state)
     assert_string_equal(cx_sync(cx, COL("{2}", "2", "") COL("{5}", "5", "")), "");
     fx_deliver(fx, fx_find_folder(fx, "in"), 0);
     fx_deliver(fx, fx_find_folder(fx, "sent"), 0);
-    answer = cx_run(cx, EAS_CMD_SYNC, "<Sync><Collections>" COL("{5}", "5", "<WindowSize>1</WindowSize>")
-                                      "</Collections><Partial/></Sync>");
+    answer =
+        cx_run(cx, EAS_CMD_SYNC,
+               "<Sync><Collections>" COL(
+                   "{5}", "5", "<WindowSize>1</WindowSize>") "</Collections><Partial/></Sync>");
     cx_has(answer, "<Add><ServerId>2:2</ServerId>");
     cx_has(answer, "<Add><ServerId>5:1</ServerId>");
     assert_string_equal(cx_run(cx, EAS_CMD_SYNC, "<Sync><Collections>" COL("{5}", "5", "")
@@ -204,7 +219,8 @@ static void keys_and_folders_that_are_not_known(void **state)
     cx_has(cx_sync(cx, COL("0", "99", "")), "<CollectionId>99</CollectionId><Status>8</Status>");
     cx_start(cx, "2");
     fx_find_folder(fx, "in")->gone = 1;
-    cx_has(cx_sync(cx, COL("{2}", "2", "")), "{same}</SyncKey><CollectionId>2</CollectionId><Status>12");
+    cx_has(cx_sync(cx, COL("{2}", "2", "")),
+           "{same}</SyncKey><CollectionId>2</CollectionId><Status>12");
 }
 
 static void the_answer_follows_the_version(void **state)
@@ -214,13 +230,15 @@ static void the_answer_follows_the_version(void **state)
     const char *with = "<Collection><Class>Email</Class><SyncKey>{2}</SyncKey><CollectionId>2"
                        "</CollectionId></Collection>";
 
-    cx_has(cx_sync(cx, with), "<Sync><Collections><Collection><Class>Email</Class><SyncKey>{k}"
-                              "</SyncKey><CollectionId>2</CollectionId><Status>1</Status><Commands>");
+    cx_has(cx_sync(cx, with),
+           "<Sync><Collections><Collection><Class>Email</Class><SyncKey>{k}"
+           "</SyncKey><CollectionId>2</CollectionId><Status>1</Status><Commands>");
     /* nothing new: below 12.1 the collection is answered all the same */
-    assert_string_equal(cx_sync(cx, with),
-                        "<Sync><Collections><Collection><Class>Email</Class><SyncKey>{same}</SyncKey>"
-                        "<CollectionId>2</CollectionId><Status>1</Status></Collection></Collections>"
-                        "</Sync>");
+    assert_string_equal(
+        cx_sync(cx, with),
+        "<Sync><Collections><Collection><Class>Email</Class><SyncKey>{same}</SyncKey>"
+        "<CollectionId>2</CollectionId><Status>1</Status></Collection></Collections>"
+        "</Sync>");
     cx->version = EAS_V121;
     assert_string_equal(cx_sync(cx, with), "");
     cx->version = EAS_V141;
@@ -295,15 +313,18 @@ static void commands_are_answered_only_when_they_fail(void **state)
     assert_int_equal(fx_mail(fx_find_folder(fx, "in"), 1)->flags, EAS_MF_SEEN);
     assert_null(fx_mail(fx_find_folder(fx, "in"), 2));
     assert_int_equal(fx->calls.hard, 0);
-    answer = cx_sync(cx, COL("{2}", "2", "<DeletesAsMoves>0</DeletesAsMoves><Commands><Delete><ServerId>"
-                             "2:3</ServerId></Delete><Add><ClientId>c1</ClientId><ApplicationData>"
-                             "<email:Subject>x</email:Subject></ApplicationData></Add><Change><ServerId>"
-                             "2:77</ServerId><ApplicationData><email:Read>1</email:Read>"
-                             "</ApplicationData></Change><Fetch><ServerId>2:88</ServerId></Fetch>"
-                             "</Commands>"));
-    cx_has(answer, "<Responses><Change><ServerId>2:77</ServerId><Status>8</Status></Change><Add><ClientId>"
-                   "c1</ClientId><Status>6</Status></Add><Fetch><ServerId>2:88</ServerId><Status>8"
-                   "</Status></Fetch></Responses></Collection>");
+    answer =
+        cx_sync(cx, COL("{2}", "2",
+                        "<DeletesAsMoves>0</DeletesAsMoves><Commands><Delete><ServerId>"
+                        "2:3</ServerId></Delete><Add><ClientId>c1</ClientId><ApplicationData>"
+                        "<email:Subject>x</email:Subject></ApplicationData></Add><Change><ServerId>"
+                        "2:77</ServerId><ApplicationData><email:Read>1</email:Read>"
+                        "</ApplicationData></Change><Fetch><ServerId>2:88</ServerId></Fetch>"
+                        "</Commands>"));
+    cx_has(answer,
+           "<Responses><Change><ServerId>2:77</ServerId><Status>8</Status></Change><Add><ClientId>"
+           "c1</ClientId><Status>6</Status></Add><Fetch><ServerId>2:88</ServerId><Status>8"
+           "</Status></Fetch></Responses></Collection>");
     assert_int_equal(fx->calls.hard, 1);
 }
 
@@ -311,8 +332,9 @@ static void a_fetch_brings_the_whole_item(void **state)
 {
     fx_t *fx = *state;
     cx_t *cx = inbox(fx, EAS_V141, 1);
-    const char *options = "<Options><base:BodyPreference><base:Type>1</base:Type><base:TruncationSize>4"
-                          "</base:TruncationSize></base:BodyPreference></Options>";
+    const char *options =
+        "<Options><base:BodyPreference><base:Type>1</base:Type><base:TruncationSize>4"
+        "</base:TruncationSize></base:BodyPreference></Options>";
     const char *answer;
 
     answer = cx_sync(cx, apr_psprintf(fx->pool, COL("{2}", "2", "%s"), options));
@@ -440,7 +462,8 @@ static void a_repeat_after_a_lost_answer(void **state)
 
     cx_quiet(cx, "2");
     apr_cpystrn(key, cx->keys[0][1], sizeof(key));
-    const char *xml = COL("{2}", "2", "<Commands><Delete><ServerId>2:1</ServerId></Delete><Add><ClientId>a"
+    const char *xml = COL("{2}", "2",
+                          "<Commands><Delete><ServerId>2:1</ServerId></Delete><Add><ClientId>a"
                           "</ClientId><ApplicationData/></Add></Commands>");
     fx_deliver(fx, fx_find_folder(fx, "in"), 0);
     const char *first = cx_sync(cx, xml);
@@ -451,7 +474,8 @@ static void a_repeat_after_a_lost_answer(void **state)
 
 static void records_of_options_and_requests_are_read_for_ever(void **state)
 {
-    static const char opts_v1[] = "\x01\x03\x02\x01\x01\x80\x04\x00\x00\x02\x00\x00\x01\x05\x00\x02\x09\x00";
+    static const char opts_v1[] =
+        "\x01\x03\x02\x01\x01\x80\x04\x00\x00\x02\x00\x00\x01\x05\x00\x02\x09\x00";
     static const char request_v1[] = "\x01\x0a\xac\x02\x01\x01\x32\x05{ab}7\x00\x64";
     fx_t *fx = *state;
     sync_request_t request;

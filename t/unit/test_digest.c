@@ -35,8 +35,9 @@ static void hkdf_of_rfc_5869(void **state)
     for (int i = 0; i < 10; i++)
         info[i] = (unsigned char)(0xf0 + i);
     eas_hkdf(out, 42, ikm, 22, salt, 13, info, 10);
-    assert_string_equal(hex(out, 42, *state), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d5"
-                                              "6ecc4c5bf34007208d5b887185865");
+    assert_string_equal(hex(out, 42, *state),
+                        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d5"
+                        "6ecc4c5bf34007208d5b887185865");
     for (int i = 0; i < 80; i++) { /* case 2 */
         ikm[i] = (unsigned char)i;
         salt[i] = (unsigned char)(0x60 + i);
@@ -49,8 +50,9 @@ static void hkdf_of_rfc_5869(void **state)
                         "cc30c58179ec3e87c14c01d5c1f3434f1d87");
     memset(ikm, 0x0b, 22); /* case 3: no salt, no info */
     eas_hkdf(out, 42, ikm, 22, NULL, 0, NULL, 0);
-    assert_string_equal(hex(out, 42, *state), "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5"
-                                              "f3c738d2d9d201395faa4b61a96c8");
+    assert_string_equal(hex(out, 42, *state),
+                        "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5"
+                        "f3c738d2d9d201395faa4b61a96c8");
 }
 
 static void parts_of_an_hmac_do_not_run_together(void **state)

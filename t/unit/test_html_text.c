@@ -75,8 +75,9 @@ static void what_is_too_long_is_cut(void **state)
 /* Each of these kept one HTML parser or another busy for minutes. */
 static void time_is_linear(void **state)
 {
-    static const char *const pieces[] = {"<b>", "</i>", "<!-- ", "<script>", "<a href=\"", "&", "<p a=b ",
-                                         "<li>", "<pre>", "<", "<img alt='", "<table><tr><td>"};
+    static const char *const pieces[] = {"<b>",        "</i>", "<!-- ",      "<script>",
+                                         "<a href=\"", "&",    "<p a=b ",    "<li>",
+                                         "<pre>",      "<",    "<img alt='", "<table><tr><td>"};
     enum { SIZE = 2 * 1024 * 1024, MS = 3000 };
     apr_pool_t *pool;
 

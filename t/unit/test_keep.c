@@ -94,7 +94,8 @@ static void a_megabyte_is_kept_and_one_more_byte_is_not(void **state)
     OK(f->store->v->keep(f->store, "ticket", "name", big, 1024 * 1024, f->pool));
     OK(f->store->v->recall(&val, &len, f->store, "ticket", "name", f->pool));
     assert_int_equal(len, 1024 * 1024);
-    FAILS(EAS_E_TOO_LARGE, f->store->v->keep(f->store, "ticket", "name", big, 1024 * 1024 + 1, f->pool));
+    FAILS(EAS_E_TOO_LARGE,
+          f->store->v->keep(f->store, "ticket", "name", big, 1024 * 1024 + 1, f->pool));
 }
 
 static const struct CMUnitTest tests[] = {

@@ -40,7 +40,8 @@ static void check_body(const char *name, const eas_node_t *item, const eas_mail_
     const eas_node_t *body = body_of(item), *data = eas_node_child(body, EAS_AIRSYNCBASE_DATA);
     apr_int64_t size, truncated;
 
-    if (!body || !eas_node_int(&size, eas_node_child(body, EAS_AIRSYNCBASE_ESTIMATEDDATASIZE), 0, LARGEST * 2))
+    if (!body || !eas_node_int(&size, eas_node_child(body, EAS_AIRSYNCBASE_ESTIMATEDDATASIZE), 0,
+                               LARGEST * 2))
         fail_msg("%s: no body of known size", name);
     if (!data)
         fail_msg("%s: a body without Data", name);
@@ -98,15 +99,16 @@ static void every_mail_gives_an_item_in_every_version(void **state)
 
 static void mime_is_the_mail_itself(void **state)
 {
-    static const char *const names[] = {"smime-signed.eml", "shift-jis.eml", "control-characters.eml",
-                                        "truncated-multipart.eml", "latin1-8bit.eml"};
+    static const char *const names[] = {"smime-signed.eml", "shift-jis.eml",
+                                        "control-characters.eml", "truncated-multipart.eml",
+                                        "latin1-8bit.eml"};
     apr_pool_t *pool = *state;
 
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         apr_size_t len;
         const char *source = load(&len, names[i], pool);
-        const eas_node_t *data =
-            eas_node_child(body_of(seed_item(names[i], opts_type(141, 4, -1), pool)), EAS_AIRSYNCBASE_DATA);
+        const eas_node_t *data = eas_node_child(
+            body_of(seed_item(names[i], opts_type(141, 4, -1), pool)), EAS_AIRSYNCBASE_DATA);
         assert_non_null(data);
         assert_int_equal(data->len, len);
         assert_memory_equal(data->data, source, len);
@@ -132,7 +134,8 @@ static void what_is_known_of_the_mails(void **state)
         {"raw-utf8-headers.eml", EAS_EMAIL_FROM, "\"Jürgen Groß\" <juergen@example.net>"},
         {"thread-reply.eml", EAS_EMAIL_THREADTOPIC, "Kitchen plan"},
         {"wants-receipt.eml", EAS_EMAIL_IMPORTANCE, "2"},
-        {"hundred-recipients.eml", EAS_EMAIL_REPLYTO, "\"Choir office\" <choir-office@example.net>"},
+        {"hundred-recipients.eml", EAS_EMAIL_REPLYTO,
+         "\"Choir office\" <choir-office@example.net>"},
         {"html-only.eml", EAS_AIRSYNCBASE_NATIVEBODYTYPE, "2"},
         {"smime-signed.eml", EAS_EMAIL_MESSAGECLASS, "IPM.Note.SMIME.MultipartSigned"},
         {"smime-enveloped.eml", EAS_EMAIL_MESSAGECLASS, "IPM.Note.SMIME"},
@@ -163,9 +166,10 @@ static void bodies_as_plain_text(void **state)
         {"empty-body.eml", ""},
         {"delivery-report.eml", "Your message to <nobody@example.net> could not be delivered:\r\n"
                                 "550 5.1.1 no such user here\r\n"},
-        {"html-only.eml", "New in the reading room\r\n\r\nDear reader, this month we have three new shelves:"
-                          "\r\n\r\n- Maps & atlases\r\n- Letters of the 19th century\r\n"
-                          "- Bridges – old <and> new\r\n\r\nMon – Fri 9–19\r\nSat 10–16\r\n\r\nOpening hours"},
+        {"html-only.eml",
+         "New in the reading room\r\n\r\nDear reader, this month we have three new shelves:"
+         "\r\n\r\n- Maps & atlases\r\n- Letters of the 19th century\r\n"
+         "- Bridges – old <and> new\r\n\r\nMon – Fri 9–19\r\nSat 10–16\r\n\r\nOpening hours"},
     };
     apr_pool_t *pool = *state;
 
@@ -197,9 +201,10 @@ static void attachments_are_listed(void **state)
     for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         const eas_node_t *item = seed_item(lists[i].mail, opts_type(161, 4, -1), pool);
         const char *names = "";
-        for (eas_node_t *a = eas_node_child(eas_node_child(item, EAS_AIRSYNCBASE_ATTACHMENTS), 0); a;
-             a = eas_node_next(a, 0))
-            names = apr_pstrcat(pool, names, text_at(a, EAS_AIRSYNCBASE_DISPLAYNAME, pool), "|", NULL);
+        for (eas_node_t *a = eas_node_child(eas_node_child(item, EAS_AIRSYNCBASE_ATTACHMENTS), 0);
+             a; a = eas_node_next(a, 0))
+            names =
+                apr_pstrcat(pool, names, text_at(a, EAS_AIRSYNCBASE_DISPLAYNAME, pool), "|", NULL);
         assert_text(names, lists[i].names);
     }
 }

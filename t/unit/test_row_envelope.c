@@ -55,7 +55,8 @@ static void a_later_version_is_told_apart_from_damage(void **state)
  * in Python of what row_envelope.c says. */
 static void the_format_stays(void **state)
 {
-    assert_string_equal(hex(wrapped("c/1", "hello, golden row", 17, *state), 22, *state), "0167daa22d68656c6c6f2c20676f6c64656e20726f77");
+    assert_string_equal(hex(wrapped("c/1", "hello, golden row", 17, *state), 22, *state),
+                        "0167daa22d68656c6c6f2c20676f6c64656e20726f77");
     assert_string_equal(hex(wrapped("", "", 0, *state), 5, *state), "01f093bb45");
 }
 

@@ -401,7 +401,8 @@ int main(void)
     for (size_t s = 0; s < 2; s++)
         for (size_t p = 0; p < PROMISES; p++, n++) {
             snprintf(names[n], sizeof(names[n]), "%s: %s", stores[s].name, promises[p].name);
-            tests[n] = (struct CMUnitTest){names[n], promises[p].fn, stores[s].setup, fix_destroy, NULL};
+            tests[n] =
+                (struct CMUnitTest){names[n], promises[p].fn, stores[s].setup, fix_destroy, NULL};
         }
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,9 @@ static void other_devices_are_not_touched_by_damage(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(damage_is_told_once_and_the_device_is_empty, fix_memory, fix_destroy),
-    cmocka_unit_test_setup_teardown(other_devices_are_not_touched_by_damage, fix_memory, fix_destroy),
+    cmocka_unit_test_setup_teardown(damage_is_told_once_and_the_device_is_empty, fix_memory,
+                                    fix_destroy),
+    cmocka_unit_test_setup_teardown(other_devices_are_not_touched_by_damage, fix_memory,
+                                    fix_destroy),
 };
 RUN(tests)

@@ -91,7 +91,8 @@ static void places_that_are_emptied_are_refused(void **state)
     fix_t *f = *state;
     static const char *const bad[] = {"/tmp", "/tmp/", "/tmp/eas/state", "/var/tmp/x", "/dev/shm/x",
                                       "/tmp/../tmp/x", "/usr/../tmp"};
-    static const char *const good[] = {"/var/lib/mod_eas", "/tmpfoo/x", "/var/lib/no/such/tmp", "/"};
+    static const char *const good[] = {"/var/lib/mod_eas", "/tmpfoo/x", "/var/lib/no/such/tmp",
+                                       "/"};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
         OK(eas_store_place_check(good[i], f->pool));
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

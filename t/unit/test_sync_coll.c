@@ -70,7 +70,7 @@ static void keys_of_another_start_are_foreign(void **state)
 
     fx_quiet(fx, b.ph, 5);
     apr_cpystrn(old, b.ph->key, sizeof(old));
-    strcpy(b.ph->key, "0");
+    memcpy(b.ph->key, "0", 2);
     fx_sync(fx, b.ph, &(fx_opts_t){0});
     assert_int_equal(open_status(fx, "2", old), 3);
     fx_quiet(fx, b.ph, 5);
@@ -296,7 +296,7 @@ static void two_phones_do_not_share(void **state)
 
     fx_quiet(fx, b.ph, 5);
     fx->device = "phone2";
-    strcpy(fx->hkey, "0");
+    memcpy(fx->hkey, "0", 2);
     fx_hierarchy(fx);
     fx_quiet(fx, second, 5);
     fx->device = "phone1";

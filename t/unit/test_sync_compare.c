@@ -19,7 +19,8 @@ static unsigned roll(apr_uint32_t *s, unsigned below)
 }
 
 /* Rows received after `since`, sorted by uid. */
-static eas_mail_row_t *listing(apr_size_t *n, const model_t *m, apr_uint32_t since, apr_pool_t *pool)
+static eas_mail_row_t *listing(apr_size_t *n, const model_t *m, apr_uint32_t since,
+                               apr_pool_t *pool)
 {
     eas_mail_row_t *rows = apr_palloc(pool, sizeof(*rows) * UIDS);
 

@@ -225,7 +225,8 @@ static void numbers_say_more_than_names(void **state)
 
     a = fx_folder(fx, "a", NULL, "a", EAS_ROLE_NONE);
     fx_deliver_many(fx, a, 3, 60);
-    b = fx_folder(fx, "b", NULL, "b", EAS_ROLE_NONE); /* never synced, and deleted at once with the rename */
+    b = fx_folder(fx, "b", NULL, "b",
+                  EAS_ROLE_NONE); /* never synced, and deleted at once with the rename */
     t = folder_sync(fx, "0");
     apr_cpystrn(cid, told_of(&t, EAS_H_ADD, "a")->id, sizeof(cid));
     synced(fx, cid);
@@ -373,8 +374,8 @@ static void titles_are_unique_and_never_empty(void **state)
 
 static void two_folders_with_one_hash_get_two_ids(void **state)
 {
-    /* A rename keeps the id that was made of the old backend id; a new folder under that old backend id
-     * would be given the same one. */
+    /* A rename keeps the id that was made of the old backend id; a new folder under that old
+     * backend id would be given the same one. */
     fx_t *fx = *state;
     const eas_hfolder_t *fresh;
     fx_folder_t *a;

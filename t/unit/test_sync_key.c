@@ -8,7 +8,8 @@ static void keys_come_back_as_written(void **state)
     sync_key_t k;
 
     for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        const char *text = sync_key_text("0f8fad5b-d9cb-469f-a165-70867728950e", numbers[i], *state);
+        const char *text =
+            sync_key_text("0f8fad5b-d9cb-469f-a165-70867728950e", numbers[i], *state);
         assert_true(strlen(text) <= 64);
         assert_true(sync_key_parse(&k, text, *state));
         assert_string_equal(k.uuid, "0f8fad5b-d9cb-469f-a165-70867728950e");
@@ -39,11 +40,21 @@ static void server_ids_belong_to_their_collection(void **state)
         const char *cid, *id;
         apr_uint32_t uid; /* 0: none */
     } cases[] = {
-        {"2", "2:17", 17},       {"2", "2:4294967295", 4294967295u}, {"2", "2:4294967296", 0},
-        {"2", "2:0", 0},         {"2", "2:017", 0},                  {"2", "22:1", 0},
-        {"22", "2:1", 0},        {"2", "2", 0},                      {"2", "2:", 0},
-        {"2", "2:1x", 0},        {"2", "2: 1", 0},                   {"2", "2:-1", 0},
-        {"mabc", "mabc:5", 5},   {"2", "", 0},                       {"2", "2:99999999999999999999", 0},
+        {"2", "2:17", 17},
+        {"2", "2:4294967295", 4294967295u},
+        {"2", "2:4294967296", 0},
+        {"2", "2:0", 0},
+        {"2", "2:017", 0},
+        {"2", "22:1", 0},
+        {"22", "2:1", 0},
+        {"2", "2", 0},
+        {"2", "2:", 0},
+        {"2", "2:1x", 0},
+        {"2", "2: 1", 0},
+        {"2", "2:-1", 0},
+        {"mabc", "mabc:5", 5},
+        {"2", "", 0},
+        {"2", "2:99999999999999999999", 0},
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

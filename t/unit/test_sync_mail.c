@@ -193,8 +193,8 @@ static void a_mail_with_an_old_date_hides_behind_no_deletion(void **state)
 }
 
 static fx_folder_t *busy;
-static eas_err_t *(*quiet_rows)(const eas_mail_row_t **, apr_size_t *, eas_session_t *, const char *,
-                                apr_size_t, apr_pool_t *);
+static eas_err_t *(*quiet_rows)(const eas_mail_row_t **, apr_size_t *, eas_session_t *,
+                                const char *, apr_size_t, apr_pool_t *);
 
 /* A mail arrives between the probe and its listing. */
 static eas_err_t *rows_while_mail_arrives(const eas_mail_row_t **rows, apr_size_t *count,

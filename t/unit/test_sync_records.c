@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records as they were written by version 1 (t/data/state/v1) must be read by every later version: an
- * upgrade never makes the phones start anew. A record of a later version is never overwritten.
+/* Records as they were written by version 1 (t/data/state/v1) must be read by every later version:
+ * an upgrade never makes the phones start anew. A record of a later version is never overwritten.
  *
  * EAS_GOLDEN_WRITE=directory writes the files instead, for a new version's own directory. */
 #include "sync_fixture.h"

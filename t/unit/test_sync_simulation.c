@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Years of a phone's life, played at random from a seed: mail comes and goes, answers get lost, the
  * backend fails, the process dies before or in the middle of writing, state is damaged, ids become
- * void. The phone must never be told nonsense (the fixture's phone fails the test then), its commands
- * must take effect exactly once, and whenever it comes to rest it has what the server shows.
+ * void. The phone must never be told nonsense (the fixture's phone fails the test then), its
+ * commands must take effect exactly once, and whenever it comes to rest it has what the server
+ * shows.
  *
  * EAS_SIM_SEED=n plays one seed, EAS_SIM_STEPS=n sets the length. */
 #include "sync_fixture.h"
@@ -188,7 +189,7 @@ static void disaster(sim_t *s)
         s->damaged++;
         for (i = 0; i < FOLDERS; i++)
             s->excused[i] = 1;
-        strcpy(s->fx->hkey, "0");
+        memcpy(s->fx->hkey, "0", 2);
         fx_hierarchy(s->fx);
         break;
     case 1:
@@ -206,7 +207,8 @@ static void pass_time(sim_t *s, apr_interval_time_t t)
     eas_clock_shift(s->shift);
 }
 
-/* The phone is left alone until nothing comes any more, as long as it takes to compare all flags. */
+/* The phone is left alone until nothing comes any more, as long as it takes to compare all
+ * flags. */
 static void rest(sim_t *s)
 {
     for (int i = 0; i < FOLDERS; i++) {

@@ -17,7 +17,8 @@ static void fill(fx_t *fx, snap_t *snap, apr_uint32_t first, apr_uint32_t last)
     snap_delta_t delta;
 
     for (apr_size_t i = 0; i < n; i++)
-        rows[i] = (eas_mail_row_t){.uid = first + (apr_uint32_t)i, .received = 1000 + (apr_uint32_t)i};
+        rows[i] =
+            (eas_mail_row_t){.uid = first + (apr_uint32_t)i, .received = 1000 + (apr_uint32_t)i};
     OK(snap_compare(&delta, snap, rows, n, 0, 0, 0));
 }
 
