@@ -506,7 +506,7 @@ static void writing_back_does_not_make_a_ticket_younger(void **state)
     assert_int_equal(f->logins, 2);
 }
 
-/* The password was changed at the backend, and the session ended: the phone's next requests must not
+/* The password was changed at the backend, and the session ended: the next requests must not
  * each try to renew it. */
 static void a_password_refused_in_the_command_ends_the_ticket_and_is_remembered(void **state)
 {
