@@ -335,9 +335,14 @@ static void settle(eas_coll_t *coll, const eas_change_t *change, int vanished)
     /* the chunk was loaded by pick, so this cannot fail */
     if (snap_find(&e, &c, &coll->snap, change->uid) || !e)
         return;
-    if (vanished)
+    if (vanished) {
+        /* If it is still there after all, the next probe does not fit and everything is listed. */
+        coll->tuple.total -= coll->tuple.total > 0;
+        if (!(e->srv & EAS_MF_SEEN))
+            coll->tuple.unread -= coll->tuple.unread > 0;
+        coll->head_dirty = 1;
         e->srv = 0;
-    else if (change->op == EAS_OP_DELETE || change->op == EAS_OP_SOFTDELETE)
+    } else if (change->op == EAS_OP_DELETE || change->op == EAS_OP_SOFTDELETE)
         e->srv = e->cli = 0;
     else
         e->cli = e->srv;
@@ -365,7 +370,7 @@ void eas_coll_vanished(eas_coll_t *coll, const eas_change_t *change)
 eas_err_t *eas_coll_finish(const char **newkey, eas_coll_t *coll)
 {
     int advance = coll->initial || coll->sent || coll->commanded;
-    sync_side_t cur, none = {0};
+    sync_side_t cur;
     const sync_side_t *prev;
     snap_t keep, old_cur, old_prev;
     const snap_t *gone[3] = {&old_cur, &old_prev, NULL};
@@ -380,8 +385,10 @@ eas_err_t *eas_coll_finish(const char **newkey, eas_coll_t *coll)
     }
     /* Beside the new state stays the one that it was worked out from, also when the key stays the
      * same: should the process die between the rows and the head, the old head still finds its rows.
-     * The key before the presented one is of no use any more, since the phone has got past it. */
-    prev = coll->initial ? &none : coll->replayed ? &coll->head.prev : &coll->head.cur;
+     * The key before the presented one is of no use any more, since the phone has got past it. A new
+     * start keeps the state that it leaves: a key 0 whose connection broke may be served after the phone
+     * has repeated it, and must not take the ground from under its feet. */
+    prev = coll->replayed ? &coll->head.prev : &coll->head.cur;
     if ((err = side_snap(&old_cur, coll, &coll->head.cur)) ||
         (err = side_snap(&old_prev, coll, &coll->head.prev)) ||
         (err = side_snap(&keep, coll, prev)))

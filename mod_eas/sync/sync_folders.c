@@ -416,6 +416,7 @@ eas_err_t *eas_hierarchy_sync(const char **newkey, const eas_hchange_t **changes
     *status = 1;
     if (strcmp(key, "0") == 0) {
         now.uuid = eas_uuid(pool);
+        prev = &row.cur; /* a late key 0 must not take away the key that the phone got since */
     } else if ((which = choose(&row, lists, key, pool))) {
         base = &lists[which - 1];
         prev = which == 1 ? &row.cur : &row.prev;

@@ -104,3 +104,11 @@ def test_first_logins_at_once_are_one_login(site):
     prepared = phone.prepare_foldersync()
     statuses(phone.at_once([("FolderSync", prepared.request)] * 4))
     assert site.control.counters().get("login.login") <= 2
+
+
+def test_children_end_by_themselves_and_cleanly(site):
+    phone, cid = site.synced_phone()
+    phone.sync_all(cid)
+    phone.close()
+    site.httpd.stop_gracefully()
+    assert "exit signal" not in site.httpd.log()

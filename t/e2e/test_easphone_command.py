@@ -35,7 +35,7 @@ def test_set_up_and_daily_life(site, run, tmp_path):
     new = site.control.deliver(raw=mail.with_attachments("fresh from the sandbox", files=[("x.txt", "text/plain", b"12345")]))
     assert "fresh from the sandbox" in run("sync").stdout
     items = run("--json", "mail")
-    (sid,) = [s for s, i in items.items() if i["Email:Subject"] == "fresh from the sandbox"]
+    (sid,) = [s for s, i in items.items() if i.get("Email:Subject") == "fresh from the sandbox"]
     assert sid.endswith(":" + new)
     run("read", sid)
     assert next(m["flags"] for m in site.control.dump(INBOX) if m["id"] == new) & SEEN

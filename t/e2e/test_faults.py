@@ -138,7 +138,7 @@ def test_changes_of_the_phone(site, fault):
     assert set(phone.mailbox.collection(cid).items) == {"%s:%s" % (cid, i) for i in flags}
 
 
-@FAULT
+@pytest.mark.parametrize("fault", sorted(set(FAULTS) - {"malformed"}))      # that spoils JSON; a mail's bytes have no form
 def test_attachment(site, fault):
     phone, cid = site.synced_phone()
     raw = mail.with_attachments(files=(("a.bin", "application/octet-stream", b"0123456789" * 1000),))

@@ -25,6 +25,7 @@ def steps(site, phone):
         options = None
         yield "page"
     yield "first sync"
+    window = 5
     for round in range(3):
         new = ["%s:%s" % (cid, site.control.deliver(raw=mail.with_attachments("round %d.%d" % (round, n)))) for n in range(3)]
         yield "delivery"
@@ -47,9 +48,10 @@ def steps(site, phone):
         yield "folder elsewhere"
         assert len(phone.foldersync().added) == 1
         yield "folders again"
-        assert phone.getitemestimate(cid)[cid] == (1, 0)
+        assert phone.getitemestimate(cid, filter=window)[cid] == (1, 0)
         yield "estimate"
-        phone.sync_all(cid, mail_options(phone.version, filter=3 if round % 2 else 5, truncation=300))
+        window = 3 if round % 2 else 5
+        phone.sync_all(cid, mail_options(phone.version, filter=window, truncation=300))
         yield "another filter"
     site.control.expire_sessions()
     assert phone.sync_all(cid).status == 1

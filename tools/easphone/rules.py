@@ -73,8 +73,9 @@ def check_status_range(document, version):
                    "status %s in version %s" % (node.value, version / 10))
 
 
-def check_body(body, preferences, exact=False):
-    """An AirSyncBase:Body against the preferences of the request. exact: Fetch, where truncation does not apply."""
+def check_body(body, preferences, exact=False, mime_cut=False):
+    """An AirSyncBase:Body against the preferences of the request. exact: Fetch, where truncation does not apply.
+    mime_cut: MIMETruncation was given, which cuts Type 4 bodies."""
     in_order(body, BODY_ORDER)
     kind, data = int(body.get("Type", "0")), body.get("Data")
     refuse(kind not in (1, 2, 3, 4), "body of type %d" % kind)
@@ -87,7 +88,7 @@ def check_body(body, preferences, exact=False):
     if body.has("Truncated"):
         refuse(raw is not None and estimated <= len(raw),
                "a truncated body of %d bytes with an estimated size of %d" % (len(raw or b""), estimated))
-        refuse(not exact and bool(wanted) and all(p.truncation is None for p in wanted),
+        refuse(not exact and bool(wanted) and not (kind == 4 and mime_cut) and all(p.truncation is None for p in wanted),
                "body truncated although no truncation was asked")
         refuse(exact, "body truncated in a Fetch")
     elif raw is not None and kind == 4:
@@ -119,7 +120,8 @@ def check_mail(data, version, options, whole, exact=False, required=True):
     refuse(date is not None and not DATE.fullmatch(date), "DateReceived %r" % date)
     body = data.find("AirSyncBase:Body")
     if body is not None:
-        check_body(body, options.bodies if options else [], exact)
+        check_body(body, options.bodies if options else [], exact,
+                   options is not None and options.mime_truncation is not None)
     refuse(data.has("AirSyncBase:BodyPart"), "BodyPart was not asked for")
     attachments = data.find("AirSyncBase:Attachments")
     for attachment in attachments.children if attachments else ():
