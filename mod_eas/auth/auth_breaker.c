@@ -2,6 +2,7 @@
 /* One breaker per backend, for all processes. Closed: everybody may ask. Open: nobody, until a
  * point in time. After that one caller asks and the rest goes on waiting for what he finds out;
  * should he die, the next one tries when his time is up. */
+#include <apr_strings.h>
 #include "auth_priv.h"
 
 #include <string.h>
@@ -135,9 +136,18 @@ void auth_breaker_tell(auth_breaker_t *breaker, const char *outage_tag, const ea
         auth_breaker_worked(breaker);
 }
 
+/* Not the breaker of logins: a backend that wants no more guesses at passwords still serves those who
+ * are logged in, and a call that works says nothing about logins. */
+static auth_breaker_t *calls_of(eas_auth_shared_t *shared, const char *backend)
+{
+    char name[256] = "calls ";
+    apr_cpystrn(name + 6, backend, sizeof(name) - 6);
+    return auth_breaker_of(shared, name);
+}
+
 eas_err_t *eas_auth_ask(eas_auth_shared_t *shared, const char *backend, apr_pool_t *pool)
 {
-    apr_uint64_t ms = auth_breaker_enter(auth_breaker_of(shared, backend), auth_ms());
+    apr_uint64_t ms = auth_breaker_enter(calls_of(shared, backend), auth_ms());
     eas_err_t *err;
 
     if (!ms)
@@ -151,5 +161,5 @@ eas_err_t *eas_auth_ask(eas_auth_shared_t *shared, const char *backend, apr_pool
 void eas_auth_asked(eas_auth_shared_t *shared, const char *backend, const char *outage_tag,
                     const eas_err_t *err)
 {
-    auth_breaker_tell(auth_breaker_of(shared, backend), outage_tag, err, 0);
+    auth_breaker_tell(calls_of(shared, backend), outage_tag, err, 0);
 }

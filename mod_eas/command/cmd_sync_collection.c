@@ -6,6 +6,18 @@
 #include "eas_log.h"
 #include "eas_time.h"
 
+#define PREVIEW_BLOCK 25
+
+/* Previews of the backend for a block of changes, where the options can be served with them: many
+ * mails by one call. */
+typedef struct preview_t {
+    int use;             /* the options can be served with previews */
+    apr_size_t max_text;
+    apr_pool_t *pool;    /* of the block */
+    int from, to;        /* the changes of the block */
+    eas_item_t *items[PREVIEW_BLOCK];
+} preview_t;
+
 typedef struct work_t {
     eas_ctx_t *ctx;
     const sync_want_t *want;
@@ -13,6 +25,7 @@ typedef struct work_t {
     eas_coll_t *coll;
     sync_opts_t opts;
     int version;
+    preview_t preview;
 } work_t;
 
 /* Options: new ones replace the old block whole, else the sticky ones count. */
@@ -39,9 +52,62 @@ static void settle_options(work_t *wk)
 
 /* ---- items ---- */
 
+/* Read and Flag travel alone; anything else that changed brings the whole item. */
+static int only_flags(const eas_change_t *change)
+{
+    return change->op == EAS_OP_CHANGE && !(change->changed & ~(EAS_MF_SEEN | EAS_MF_FLAGGED));
+}
+
+static int needs_item(const eas_change_t *change)
+{
+    return !change->suspect && (change->op == EAS_OP_ADD ||
+                                (change->op == EAS_OP_CHANGE && !only_flags(change)));
+}
+
+/* Asks for the previews of the next block. Where there is none, the source is read. */
+static eas_err_t *load_previews(work_t *wk, const eas_change_t *changes, int at, int count)
+{
+    preview_t *pv = &wk->preview;
+    apr_uint32_t uids[PREVIEW_BLOCK];
+    eas_item_t *got[PREVIEW_BLOCK] = {0};
+    int i, n = 0;
+    eas_err_t *err;
+
+    pv->from = at;
+    pv->to = at + PREVIEW_BLOCK < count ? at + PREVIEW_BLOCK : count;
+    memset(pv->items, 0, sizeof(pv->items));
+    for (i = pv->from; i < pv->to; i++)
+        if (needs_item(&changes[i]))
+            uids[n++] = changes[i].uid;
+    if (n < 2)
+        return NULL; /* no call to be saved */
+    apr_pool_clear(pv->pool);
+    err = wk->ctx->env->be->mail->preview(got, wk->ctx->session, eas_coll_folder(wk->coll)->oxid,
+                                          uids, n, pv->max_text, pv->pool);
+    if (err)
+        return command_fatal(err) ? err : NULL;
+    for (i = pv->from, n = 0; i < pv->to; i++)
+        if (needs_item(&changes[i]))
+            pv->items[i - pv->from] = got[n++];
+    return NULL;
+}
+
+/* The item to write, from the preview where there is one. */
+static eas_err_t *read_item(eas_item_t **item, eas_mail_view_t **view, work_t *wk,
+                            const eas_change_t *change, eas_item_t *preview, apr_pool_t *pool)
+{
+    if (preview) {
+        mailitem_know(preview, change);
+        *item = preview;
+        if (!eas_mail_parse(view, preview, pool))
+            return NULL;
+    }
+    return mailitem_read(item, view, wk->ctx, eas_coll_folder(wk->coll)->oxid, change, pool);
+}
+
 /* A whole item as ApplicationData: the mail, or a stub that says why not. *vanished: it is gone. */
 static eas_err_t *write_item(eas_writer_t *w, int *vanished, work_t *wk, const eas_change_t *change,
-                             const eas_mail_opts_t *opts, apr_pool_t *pool)
+                             eas_item_t *preview, const eas_mail_opts_t *opts, apr_pool_t *pool)
 {
     fileref_t ref = {wk->ctx, wk->want->cid, change->uid};
     eas_w_mark_t mark = eas_w_mark(w);
@@ -55,7 +121,7 @@ static eas_err_t *write_item(eas_writer_t *w, int *vanished, work_t *wk, const e
         err = eas_err_create(pool, EAS_E_INVALID, "command.sync",
                              "mail %u was sent again and again under one key", change->uid);
     } else {
-        err = mailitem_read(&item, &view, wk->ctx, eas_coll_folder(wk->coll)->oxid, change, pool);
+        err = read_item(&item, &view, wk, change, preview, pool);
         if (!err)
             err = eas_mail_write(w, view, opts, fileref_make, &ref, pool);
     }
@@ -119,7 +185,7 @@ static eas_err_t *write_fetch(eas_writer_t *w, work_t *wk, const char *id)
         apr_pool_create(&scratch, wk->ctx->pool);
         eas_w_int(w, EAS_AIRSYNC_STATUS, SYNC_OK);
         eas_w_open(w, EAS_AIRSYNC_APPLICATIONDATA);
-        err = write_item(w, &vanished, wk, &item, &opts, scratch);
+        err = write_item(w, &vanished, wk, &item, NULL, &opts, scratch);
         if (err) /* its message lives in scratch */
             err = eas_err_wrap(wk->ctx->pool, err, "command.sync", "cannot fetch an item");
         eas_w_close(w);
@@ -159,14 +225,8 @@ static eas_err_t *run_commands(work_t *wk)
 
 /* ---- the server's changes ---- */
 
-/* Read and Flag travel alone; anything else that changed brings the whole item. */
-static int only_flags(const eas_change_t *change)
-{
-    return change->op == EAS_OP_CHANGE && !(change->changed & ~(EAS_MF_SEEN | EAS_MF_FLAGGED));
-}
-
 static eas_err_t *write_change(eas_writer_t *w, int *vanished, work_t *wk,
-                               const eas_change_t *change, apr_pool_t *pool)
+                               const eas_change_t *change, eas_item_t *preview, apr_pool_t *pool)
 {
     static const eas_tag_t tags[] = {
         [EAS_OP_DELETE] = EAS_AIRSYNC_DELETE,
@@ -187,7 +247,7 @@ static eas_err_t *write_change(eas_writer_t *w, int *vanished, work_t *wk,
                                      (change->changed & EAS_MF_FLAGGED ? EAS_MAIL_FLAG : 0),
                                  wk->version);
         else
-            err = write_item(w, vanished, wk, change, &wk->opts.mail, pool);
+            err = write_item(w, vanished, wk, change, preview, &wk->opts.mail, pool);
         eas_w_close(w);
     }
     eas_w_close(w);
@@ -205,6 +265,9 @@ static eas_err_t *write_changes(int *sent, work_t *wk, const eas_change_t *chang
 
     *sent = 0;
     apr_pool_create(&iterpool, wk->ctx->pool);
+    apr_pool_create(&wk->preview.pool, wk->ctx->pool);
+    wk->preview.use = wk->ctx->env->be->mail->preview &&
+                      eas_mail_preview_fits(&wk->preview.max_text, &wk->opts.mail);
     for (i = 0; i < count; i++) {
         eas_w_mark_t mark = eas_w_mark(w);
         int vanished;
@@ -213,7 +276,12 @@ static eas_err_t *write_changes(int *sent, work_t *wk, const eas_change_t *chang
             wk->done->more = 1;
             break;
         }
-        err = write_change(w, &vanished, wk, &changes[i], iterpool);
+        if (wk->preview.use && i >= wk->preview.to)
+            err = load_previews(wk, changes, i, count);
+        if (!err)
+            err = write_change(w, &vanished, wk, &changes[i],
+                               wk->preview.use ? wk->preview.items[i - wk->preview.from] : NULL,
+                               iterpool);
         if (err) {
             err = eas_err_wrap(wk->ctx->pool, err, "command.sync", "cannot bring an item");
             eas_w_reset(w, mark);

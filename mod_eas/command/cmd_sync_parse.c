@@ -370,6 +370,7 @@ void sync_request_dump(const void **blob, apr_size_t *len, const sync_request_t 
         const sync_want_t *want = &request->want[i];
         eas_buf_str(&b, want->cid);
         eas_buf_str(&b, want->key);
+        eas_buf_u8(&b, want->klass != NULL); /* "Email" where it stands */
         eas_buf_u8(&b, (unsigned)(want->get_changes + 1));
         eas_buf_var(&b, (apr_uint64_t)want->window);
     }
@@ -395,6 +396,7 @@ int sync_request_load(sync_request_t *request, const void *blob, apr_size_t len,
         sync_want_t *want = &request->want[i];
         want->cid = eas_rd_str(&rd, pool);
         want->key = eas_rd_str(&rd, pool);
+        want->klass = eas_rd_u8(&rd) ? "Email" : NULL;
         want->get_changes = (int)eas_rd_u8(&rd) - 1;
         want->window = (int)eas_rd_var(&rd);
         want->deletes_as_moves = 1;

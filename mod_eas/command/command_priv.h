@@ -58,6 +58,8 @@ int fileref_open(const char **cid, apr_uint32_t *uid, const char **part, eas_ctx
 unsigned mailitem_visible(int version);
 /** The neutral item: what the engine knows of a mail, and its source when @a source is not NULL. */
 eas_item_t *mailitem_make(const eas_change_t *known, const eas_span_t *source, apr_pool_t *pool);
+/** Puts what the engine knows of a mail into an item, such as a preview of the backend. */
+void mailitem_know(eas_item_t *item, const eas_change_t *known);
 /** Reads and parses a mail. */
 eas_err_t *mailitem_read(eas_item_t **item, eas_mail_view_t **view, eas_ctx_t *ctx,
                          const char *oxid, const eas_change_t *known, apr_pool_t *pool);

@@ -5,6 +5,8 @@
 #include "eas_log.h"
 #include "eas_trace.h"
 
+#define GONE_AFTER (10 * 1000) /* a wait for the lease that is worth a look, microseconds */
+
 enum {
     NEEDS_FOLDERS = 1, /* backend groups without which a command is not offered */
     NEEDS_MAIL = 2,
@@ -57,7 +59,17 @@ eas_err_t *command_status(eas_ctx_t *ctx, int status)
 
 eas_err_t *command_state(eas_state_t **st, eas_ctx_t *ctx)
 {
-    return eas_state_open(st, &ctx->cfg, ctx->who, ctx->req->device_id, ctx->pool);
+    apr_time_t start = apr_time_now();
+    eas_err_t *err = eas_state_open(st, &ctx->cfg, ctx->who, ctx->req->device_id, ctx->pool);
+    /* A phone that gave up while its request waited behind another one has repeated it by now. Served
+     * out of its turn it would only move the state on for nobody. */
+    if (!err && apr_time_now() - start > GONE_AFTER && ctx->req->gone &&
+        ctx->req->gone(ctx->req->log)) {
+        eas_state_close(*st);
+        err = eas_err_create(ctx->pool, EAS_E_BUSY, "command",
+                             "the phone went away while its request waited");
+    }
+    return err;
 }
 
 int command_fatal(const eas_err_t *err)

@@ -12,9 +12,8 @@ unsigned mailitem_visible(int version)
     return visible;
 }
 
-eas_item_t *mailitem_make(const eas_change_t *known, const eas_span_t *source, apr_pool_t *pool)
+void mailitem_know(eas_item_t *item, const eas_change_t *known)
 {
-    eas_item_t *item = eas_item_create(pool);
     if (known->received)
         eas_item_set_time(item, EAS_P_MAIL_RECEIVED, known->received);
     eas_item_set_bool(item, EAS_P_MAIL_READ, (known->flags & EAS_MF_SEEN) != 0);
@@ -22,6 +21,12 @@ eas_item_t *mailitem_make(const eas_change_t *known, const eas_span_t *source, a
     eas_item_set_bool(item, EAS_P_MAIL_ANSWERED, (known->flags & EAS_MF_ANSWERED) != 0);
     eas_item_set_bool(item, EAS_P_MAIL_FORWARDED, (known->flags & EAS_MF_FORWARDED) != 0);
     eas_item_set_bool(item, EAS_P_MAIL_DRAFT, (known->flags & EAS_MF_DRAFT) != 0);
+}
+
+eas_item_t *mailitem_make(const eas_change_t *known, const eas_span_t *source, apr_pool_t *pool)
+{
+    eas_item_t *item = eas_item_create(pool);
+    mailitem_know(item, known);
     if (source)
         eas_item_set_span(item, EAS_P_MAIL_SOURCE, source->data, source->len);
     return item;

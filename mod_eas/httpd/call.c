@@ -6,12 +6,16 @@
  */
 #include "httpd_priv.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <strings.h>
+#include <http_core.h>
 #include <apr_allocator.h>
 #include <apr_lib.h>
+#include <apr_portable.h>
 #include <apr_strings.h>
+#include <http_core.h>
 
 enum {
     STOCK = 64,             /* idle pools kept */
@@ -124,6 +128,19 @@ static const char *copy(const request_rec *r, const char *name, apr_pool_t *pool
     return apr_pstrdup(pool, apr_table_get(r->headers_in, name));
 }
 
+/* eas_req_t.gone. Looks at the socket only, never through the input filters; a stream of HTTP/2 has no
+ * socket of its own. */
+static int gone(void *log)
+{
+    request_rec *r = log;
+    apr_socket_t *sock = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
+    struct pollfd p = {.events = POLLRDHUP};
+
+    if (!sock || apr_os_sock_get(&p.fd, sock) != APR_SUCCESS)
+        return 0;
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
 eas_call_t *httpd_call(request_rec *r)
 {
     eas_call_t *call = ap_get_module_config(r->request_config, &eas_module);
@@ -149,6 +166,7 @@ eas_call_t *httpd_call(request_rec *r)
     req->accept_language = copy(r, "Accept-Language", pool);
     req->accept_gzip = accepts_gzip(apr_table_get(r->headers_in, "Accept-Encoding"));
     req->client_ip = apr_pstrdup(pool, r->useragent_ip);
+    req->gone = gone;
     call->bad = eas_req_parse(req, conf->ceiling, r->method_number == M_OPTIONS);
     ap_set_module_config(r->request_config, &eas_module, call);
     return call;

@@ -15,6 +15,10 @@ EAS_CONF = ROOT / "conf.d" / "eas.conf"
 BASE = """\
 ServerRoot "{root}"
 ServerName localhost
+<Directory />
+    AllowOverride None
+    Require all denied
+</Directory>
 PidFile "{root}/httpd.pid"
 DefaultRuntimeDir "{root}"
 ErrorLog "{root}/error.log"

@@ -29,7 +29,7 @@ def test_wrong_password_is_401_and_logged_for_fail2ban(site):
 
 
 def test_unknown_user_is_401(site):
-    site.httpd.expect(r"nobody")
+    site.httpd.expect(r"nobody", r"user anna: authentication failure")
     assert refused(site.phone(user="anna", password="x")).status == 401
     phone = site.phone(password="x")
     phone.user = "nobody.at.all"

@@ -95,8 +95,8 @@ def test_random_damage_to_good_requests(site, seed):
 
 # -------------------------------------------------------------------------------------------------------------- HTTP level
 
-def test_body_over_the_limit_is_413(sites):
-    site = sites(directives={"EASMaxBody": "100000"})
+@pytest.mark.site(directives={"EASMaxBody": "100000"})
+def test_body_over_the_limit_is_413(site):
     site.httpd.expect("eas:")
     phone = site.phone()
     phone.options()

@@ -47,6 +47,7 @@ def test_path_in_any_case_with_and_without_slash(site, path):
 
 @pytest.mark.parametrize("path", ["/", "/Microsoft-Server-ActiveSyncs", "/Microsoft-Server-ActiveSync/x"])
 def test_other_paths_are_not_ours(site, path):
+    site.httpd.expect("client denied by server configuration")
     phone = site.phone()
     phone.connection.path = path
     with pytest.raises(HttpError) as caught:

@@ -236,6 +236,11 @@ def test_empty_request_repeats_the_last_one(site, version):
     assert phone.empty_sync()[cid].nothing
     deliver(site, "by empty request")
     assert subjects(phone.empty_sync()[cid].adds) == ["by empty request"]
+    # Did the phone get that answer? An empty request does not say so; it is asked for its keys, and nothing can be lost.
+    with pytest.raises(StatusError) as caught:
+        phone.empty_sync()
+    assert caught.value.status == 13
+    assert phone.sync(cid)[cid].nothing
     assert phone.empty_sync()[cid].nothing
 
 
