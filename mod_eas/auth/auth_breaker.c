@@ -136,8 +136,8 @@ void auth_breaker_tell(auth_breaker_t *breaker, const char *outage_tag, const ea
         auth_breaker_worked(breaker);
 }
 
-/* Not the breaker of logins: a backend that wants no more guesses at passwords still serves those who
- * are logged in, and a call that works says nothing about logins. */
+/* Not the breaker of logins: a backend that wants no more guesses at passwords still serves those
+ * who are logged in, and a call that works says nothing about logins. */
 static auth_breaker_t *calls_of(eas_auth_shared_t *shared, const char *backend)
 {
     char name[256] = "calls ";

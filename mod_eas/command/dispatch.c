@@ -61,8 +61,8 @@ eas_err_t *command_state(eas_state_t **st, eas_ctx_t *ctx)
 {
     apr_time_t start = apr_time_now();
     eas_err_t *err = eas_state_open(st, &ctx->cfg, ctx->who, ctx->req->device_id, ctx->pool);
-    /* A phone that gave up while its request waited behind another one has repeated it by now. Served
-     * out of its turn it would only move the state on for nobody. */
+    /* A phone that gave up while its request waited behind another one has repeated it by now.
+     * Served out of its turn it would only move the state on for nobody. */
     if (!err && apr_time_now() - start > GONE_AFTER && ctx->req->gone &&
         ctx->req->gone(ctx->req->log)) {
         eas_state_close(*st);

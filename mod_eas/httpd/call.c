@@ -128,8 +128,8 @@ static const char *copy(const request_rec *r, const char *name, apr_pool_t *pool
     return apr_pstrdup(pool, apr_table_get(r->headers_in, name));
 }
 
-/* eas_req_t.gone. Looks at the socket only, never through the input filters; a stream of HTTP/2 has no
- * socket of its own. */
+/* eas_req_t.gone. Looks at the socket only, never through the input filters; a stream of HTTP/2 has
+ * no socket of its own. */
 static int gone(void *log)
 {
     request_rec *r = log;

@@ -65,7 +65,7 @@ typedef struct eas_req_t {
     const char *accept_language;
     int accept_gzip;
     const char *client_ip;
-    int (*gone)(void *log);     /**< true when the phone has closed its connection; NULL = cannot tell */
+    int (*gone)(void *log);     /**< has the phone closed its connection? NULL = cannot tell */
     const char *login; /**< the authenticated login name */
     int trace;         /**< log the decoded request and answer (EASTrace) */
     eas_span_t body;

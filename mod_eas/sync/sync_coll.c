@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A collection at a key: opening, what waits, and the two-sided head that makes a new state count. */
+/* A collection at a key: opening, what waits, and the two-sided head that makes a new state
+ * count. */
 #include <apr_strings.h>
 #include "eas_crypto.h"
 #include "sync_priv.h"
 
 #define HEAD_FORMAT 1
-#define TRIES_SMALL 3  /* after so many sends under one key, one item at a time */
-#define TRIES_STUB 5   /* after so many, a stub in place of the item */
+/* Points of a key under which changes were picked again and again. A process that dies on an item
+ * weighs more than an answer that did not arrive, which a bad network does by itself. */
+#define TRIES_DIED 4
+#define TRIES_LOST 1
+#define TRIES_SMALL 8 /* from here on one item at a time */
+#define TRIES_STUB 16 /* from here on a stub in place of the item */
 #define TRIES_TTL apr_time_from_sec(24 * 3600)
 
 static const char *head_key(const char *cid, apr_pool_t *pool)
@@ -243,9 +248,9 @@ apr_size_t eas_coll_pending(const eas_coll_t *coll)
 }
 
 /* How often changes were sent for the presented key, this time included. A process that dies while
- * it makes an answer, and a phone that chokes on one, both come back with the same key. So does a phone
- * that was told of a backend or a disk which is away; those attempts are taken back, since they say
- * nothing about the mails. */
+ * it makes an answer, and a phone that chokes on one, both come back with the same key. So does a
+ * phone that was told of a backend or a disk which is away; those attempts are taken back, since
+ * they say nothing about the mails. */
 static void keep_tries(const eas_coll_t *coll)
 {
     eas_cache_t *cache = coll->st->cfg->cache;
@@ -268,34 +273,36 @@ static int count_tries(eas_coll_t *coll)
     const char *key = sync_cache_key(&keylen, coll->st, "tries", coll->cid, coll->pool);
     const char *text = sync_key_text(coll->uuid, coll->n, coll->pool);
     apr_size_t textlen = strlen(text);
+    int before = 0;
 
-    coll->tries = 1;
     cache->get(&val, &len, cache, key, keylen, coll->pool);
-    if (val && len == textlen + 1 && memcmp(val, text, textlen) == 0) {
-        coll->tries = ((const unsigned char *)val)[textlen] + 1;
-        if (coll->tries > 255)
-            coll->tries = 255;
-    }
+    if (val && len == textlen + 1 && memcmp(val, text, textlen) == 0)
+        before = ((const unsigned char *)val)[textlen];
+    if (before > 255 - TRIES_DIED)
+        before = 255 - TRIES_DIED;
+    coll->tries = before + TRIES_DIED; /* unless we live to say otherwise */
     keep_tries(coll);
     coll->next_picking = coll->st->picking;
     coll->st->picking = coll;
-    return coll->tries;
+    return before;
 }
 
 void coll_tries_committed(eas_state_t *st)
 {
     eas_coll_t **at = &st->picking;
     while (*at)
-        if ((*at)->finished)
+        if ((*at)->finished) {
+            (*at)->tries += TRIES_LOST - TRIES_DIED;
+            keep_tries(*at);
             *at = (*at)->next_picking;
-        else
+        } else
             at = &(*at)->next_picking;
 }
 
 void coll_tries_undone(eas_state_t *st)
 {
     for (; st->picking; st->picking = st->picking->next_picking) {
-        st->picking->tries--;
+        st->picking->tries -= TRIES_DIED;
         keep_tries(st->picking);
     }
 }
@@ -305,7 +312,7 @@ eas_err_t *eas_coll_pick(const eas_change_t **changes, int *count, int *more, ea
 {
     apr_size_t waiting = snap_waiting(&coll->snap);
     eas_change_t *list;
-    int tries = 0;
+    int tries;
     eas_err_t *err;
 
     *changes = NULL;
@@ -315,13 +322,13 @@ eas_err_t *eas_coll_pick(const eas_change_t **changes, int *count, int *more, ea
         return NULL;
     }
     tries = count_tries(coll);
-    if (tries > TRIES_SMALL)
+    if (tries >= TRIES_SMALL)
         window = 1;
     list = apr_palloc(pool, sizeof(*list) * (apr_size_t)window);
     err = snap_pick(list, count, &coll->snap, window, pool);
     if (err)
         return err;
-    if (tries > TRIES_STUB && *count)
+    if (tries >= TRIES_STUB && *count)
         list[0].suspect = 1;
     *changes = list;
     *more = (apr_size_t)*count < waiting;
@@ -384,10 +391,10 @@ eas_err_t *eas_coll_finish(const char **newkey, eas_coll_t *coll)
         return NULL;
     }
     /* Beside the new state stays the one that it was worked out from, also when the key stays the
-     * same: should the process die between the rows and the head, the old head still finds its rows.
-     * The key before the presented one is of no use any more, since the phone has got past it. A new
-     * start keeps the state that it leaves: a key 0 whose connection broke may be served after the phone
-     * has repeated it, and must not take the ground from under its feet. */
+     * same: should the process die between the rows and the head, the old head still finds its
+     * rows. The key before the presented one is of no use any more, since the phone has got past
+     * it. A new start keeps the state that it leaves: a key 0 whose connection broke may be served
+     * after the phone has repeated it, and must not take the ground from under its feet. */
     prev = coll->replayed ? &coll->head.prev : &coll->head.cur;
     if ((err = side_snap(&old_cur, coll, &coll->head.cur)) ||
         (err = side_snap(&old_prev, coll, &coll->head.prev)) ||

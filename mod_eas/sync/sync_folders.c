@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The hierarchy: what folders the phone has, and what differs from the backend's now.
  *
- * "h" holds the whole list at the newest key and at the one before it; "f/<CollectionId>" holds each
- * folder for the commands that need only one. A folder keeps its CollectionId for ever: fixed by role
- * for default folders, else made of the id that the backend gave it when first seen. OX changes a mail folder's id
- * when it is renamed or moved (and those of all folders below it); such a folder is known again by
- * its UIDVALIDITY, UIDNEXT and total, or by its name under a parent that is known again. */
+ * "h" holds the whole list at the newest key and at the one before it; "f/<CollectionId>" holds
+ * each folder for the commands that need only one. A folder keeps its CollectionId for ever: fixed
+ * by role for default folders, else made of the id that the backend gave it when first seen. OX
+ * changes a mail folder's id when it is renamed or moved (and those of all folders below it); such
+ * a folder is known again by its UIDVALIDITY, UIDNEXT and total, or by its name under a parent that
+ * is known again. */
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include "eas_crypto.h"
@@ -154,7 +155,8 @@ static const char *hashed_id(const char *oxid, eas_class_t klass, int attempt, a
     return apr_psprintf(pool, "%c%.10s", klass, eas_base32(digest, 7, pool));
 }
 
-/* Gone from the backend, and its CollectionId not given to another folder: it may have a new name. */
+/* Gone from the backend, and its CollectionId not given to another folder: it may have a new
+ * name. */
 static int gone(const ids_t *ids, const eas_hfolder_t *v, const eas_folder_t *f)
 {
     return v->role == EAS_ROLE_NONE && v->klass == f->klass &&
@@ -162,8 +164,8 @@ static int gone(const ids_t *ids, const eas_hfolder_t *v, const eas_folder_t *f)
            !apr_hash_get(ids->taken, v->id, APR_HASH_KEY_STRING);
 }
 
-/* How well a folder that is gone and was never synced fits a new one. The phone has nothing of it, so
- * a mistake costs nothing: same name elsewhere, or the only new one below the same parent. */
+/* How well a folder that is gone and was never synced fits a new one. The phone has nothing of it,
+ * so a mistake costs nothing: same name elsewhere, or the only new one below the same parent. */
 static int fits(const ids_t *ids, const eas_hfolder_t *v, const eas_folder_t *f, const char *parent)
 {
     const char *at = f->parent ? f->parent : "";
@@ -220,7 +222,8 @@ static const char *id_for(ids_t *ids, const list_t *last, const eas_folder_t *f,
     int attempt;
     if (id && !apr_hash_get(ids->taken, id, APR_HASH_KEY_STRING))
         return id;
-    if (old && old->role == EAS_ROLE_NONE && !apr_hash_get(ids->taken, old->id, APR_HASH_KEY_STRING))
+    if (old && old->role == EAS_ROLE_NONE &&
+        !apr_hash_get(ids->taken, old->id, APR_HASH_KEY_STRING))
         return old->id;
     if ((old = known_again(ids, last, f, parent, st, session, pool)))
         return old->id;

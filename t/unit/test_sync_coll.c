@@ -252,9 +252,9 @@ static void an_item_that_breaks_answers_becomes_a_suspect(void **state)
     fx_result_t r;
 
     fx_sync(fx, b.ph, &(fx_opts_t){0});
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 8; i++)
         assert_int_equal(fx_sync(fx, b.ph, &(fx_opts_t){.lose = 1}).adds, 10);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 8; i++) {
         r = fx_sync(fx, b.ph, &(fx_opts_t){.lose = 1});
         assert_int_equal(r.adds, 1);
         assert_int_equal(r.suspects, 0);
