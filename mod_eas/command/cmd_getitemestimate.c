@@ -48,7 +48,7 @@ static eas_err_t *count(estimate_t *est, eas_ctx_t *ctx, eas_state_t *st, const 
     if (err)
         return err;
     if (status != 1) {
-        est->status = status == 8 ? EST_COLLECTION : EST_KEY;
+        est->status = status == 3 ? EST_KEY : EST_COLLECTION;
         return NULL;
     }
     if (ctx->req->version >= EAS_V160 && eas_coll_folder(coll)->role == EAS_ROLE_DRAFTS)

@@ -97,7 +97,8 @@ eas_err_t *eas_hierarchy_find(const eas_hfolder_t **folder, eas_state_t *st, con
 
 typedef struct eas_coll_t eas_coll_t;
 
-/** Opens a collection at @a key. *status: 1, 3 (key not known; coll NULL), 8 (folder not known).
+/** Opens a collection at @a key. *status: 1, 3 (key not known; coll NULL), 8 (folder not
+ *  known), 12 (no folder is known at all).
  * Key "0" starts anew: the old state goes when the collection is finished. @a pool must last as
  * long as @a st. */
 eas_err_t *eas_coll_open(eas_coll_t **coll, int *status, eas_state_t *st, const char *cid,

@@ -160,6 +160,12 @@ eas_err_t *eas_coll_open(eas_coll_t **out, int *status, eas_state_t *st, const c
     *out = NULL;
     *status = 8;
     err = eas_hierarchy_find(&coll->folder, st, cid, pool);
+    if (!err && !coll->folder) {
+        sync_row_t hierarchy;
+        err = sync_row_get(&hierarchy, st, "h", pool);
+        if (!err && !hierarchy.cur.data)
+            *status = 12; /* nothing is known of any folder: state was lost, or never made */
+    }
     if (err || !coll->folder)
         return err;
     err = sync_row_get(&coll->head, st, head_key(cid, pool), pool);

@@ -476,7 +476,7 @@ static void records_of_options_and_requests_are_read_for_ever(void **state)
 {
     static const char opts_v1[] =
         "\x01\x03\x02\x01\x01\x80\x04\x00\x00\x02\x00\x00\x01\x05\x00\x02\x09\x00";
-    static const char request_v1[] = "\x01\x0a\xac\x02\x01\x01\x32\x05{ab}7\x00\x64";
+    static const char request_v1[] = "\x01\x0a\xac\x02\x01\x01\x32\x05{ab}7\x01\x00\x64";
     fx_t *fx = *state;
     sync_request_t request;
     sync_opts_t opts;
@@ -505,6 +505,7 @@ static void records_of_options_and_requests_are_read_for_ever(void **state)
     assert_int_equal(request.wait, 300);
     assert_string_equal(request.want[0].cid, "2");
     assert_string_equal(request.want[0].key, "{ab}7");
+    assert_string_equal(request.want[0].klass, "Email");
     assert_int_equal(request.want[0].get_changes, -1);
     assert_int_equal(request.want[0].window, 100);
     sync_request_dump(&blob, &len, &request, fx->pool);

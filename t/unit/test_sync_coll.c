@@ -62,7 +62,7 @@ static void newest_and_previous_key_are_known_and_no_other(void **state)
     assert_int_equal(open_status(fx, "77", "0"), 8);
 }
 
-static void keys_of_another_start_are_foreign(void **state)
+static void a_start_left_behind_is_good_until_the_new_one_is_used(void **state)
 {
     fx_t *fx = *state;
     box_t b = inbox_of(fx, 3);
@@ -72,8 +72,9 @@ static void keys_of_another_start_are_foreign(void **state)
     apr_cpystrn(old, b.ph->key, sizeof(old));
     memcpy(b.ph->key, "0", 2);
     fx_sync(fx, b.ph, &(fx_opts_t){0});
-    assert_int_equal(open_status(fx, "2", old), 3);
+    assert_int_equal(open_status(fx, "2", old), 1); /* the key 0 may have been a late one */
     fx_quiet(fx, b.ph, 5);
+    assert_int_equal(open_status(fx, "2", old), 3);
     fx_same(fx, b.ph);
 }
 
@@ -364,7 +365,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FX_TEST(key_0_gives_a_key_and_no_items),
         FX_TEST(newest_and_previous_key_are_known_and_no_other),
-        FX_TEST(keys_of_another_start_are_foreign),
+        FX_TEST(a_start_left_behind_is_good_until_the_new_one_is_used),
         FX_TEST(the_same_key_when_nothing_changed_and_nothing_written),
         FX_TEST(the_window_holds_and_more_is_said),
         FX_TEST(deletes_and_changes_go_before_adds),

@@ -122,14 +122,16 @@ static void nothing_new_is_the_same_key_and_nothing_written(void **state)
 static void unknown_keys_are_status_9(void **state)
 {
     fx_t *fx = *state;
-    told_t t, u;
+    told_t t, u, v;
 
     fx_folder(fx, "in", NULL, "Inbox", EAS_ROLE_INBOX);
     assert_int_equal(folder_sync(fx, "{00000000-0000-4000-8000-000000000000}1").status, 9);
     t = folder_sync(fx, "0");
     u = folder_sync(fx, "0");
+    v = folder_sync(fx, "0");
     assert_int_equal(folder_sync(fx, t.key).status, 9);
-    assert_int_equal(folder_sync(fx, u.key).status, 1);
+    assert_int_equal(folder_sync(fx, u.key).status, 1); /* the last key 0 may have been a late one */
+    assert_int_equal(folder_sync(fx, v.key).status, 1);
     assert_int_equal(folder_sync(fx, "nonsense").status, 9);
 }
 
