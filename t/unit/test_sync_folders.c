@@ -130,7 +130,8 @@ static void unknown_keys_are_status_9(void **state)
     u = folder_sync(fx, "0");
     v = folder_sync(fx, "0");
     assert_int_equal(folder_sync(fx, t.key).status, 9);
-    assert_int_equal(folder_sync(fx, u.key).status, 1); /* the last key 0 may have been a late one */
+    /* the last key 0 may have been a late one */
+    assert_int_equal(folder_sync(fx, u.key).status, 1);
     assert_int_equal(folder_sync(fx, v.key).status, 1);
     assert_int_equal(folder_sync(fx, "nonsense").status, 9);
 }
