@@ -8,6 +8,9 @@
 #include "eas_gzip.h"
 #include "eas_log.h"
 
+/* An answer of this size fits into a socket's buffer: sending it at once holds no thread. */
+#define FLUSH_MAX (16 * 1024)
+
 static void set_headers(request_rec *r, const eas_call_t *call, const eas_resp_t *resp)
 {
     const apr_array_header_t *more = resp->headers ? apr_table_elts(resp->headers) : NULL;
@@ -67,6 +70,8 @@ int httpd_answer(eas_call_t *call, eas_resp_t *resp)
     if (body.len)
         APR_BRIGADE_INSERT_TAIL(bb,
                                 apr_bucket_pool_create(body.data, body.len, call->req.pool, alloc));
+    if (body.len <= FLUSH_MAX) /* leaves before the log is written and the next request sought */
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_flush_create(alloc));
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(alloc));
     ap_pass_brigade(r->output_filters, bb); /* it can only fail because the phone went away */
     return OK;

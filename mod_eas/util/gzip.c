@@ -6,17 +6,22 @@
 
 #define TAG "gzip"
 #define CHUNK (64 * 1024)
+/* An answer of this size needs no 256 KB of tables, which cost more than the packing. */
+#define SMALL 4096
 #define LEVEL 3 /* answers are small and phones wait: most of the gain for half of the time of 6 */
 
 eas_err_t *eas_gzip(eas_spool_t *out, eas_span_t in, apr_pool_t *scratch_pool)
 {
-    unsigned char *buf = apr_palloc(scratch_pool, CHUNK);
+    int small = in.len <= SMALL;
+    uInt room = small ? 2 * SMALL : CHUNK;
+    unsigned char *buf = apr_palloc(scratch_pool, room);
     eas_err_t *err = NULL;
     z_stream z;
     int rv;
 
     memset(&z, 0, sizeof(z));
-    if (deflateInit2(&z, LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&z, LEVEL, Z_DEFLATED, (small ? 12 : 15) + 16, small ? 5 : 8,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
         return eas_err_create(scratch_pool, EAS_E_UNAVAILABLE, TAG, "out of memory");
     z.next_in = (unsigned char *)in.data;
     do {
@@ -25,13 +30,13 @@ eas_err_t *eas_gzip(eas_spool_t *out, eas_span_t in, apr_pool_t *scratch_pool)
             in.len -= z.avail_in;
         }
         z.next_out = buf;
-        z.avail_out = CHUNK;
+        z.avail_out = room;
         rv = deflate(&z, in.len ? Z_NO_FLUSH : Z_FINISH);
         if (rv == Z_STREAM_ERROR) {
             err = eas_err_create(scratch_pool, EAS_E_INTERNAL, TAG, "zlib failed");
             break;
         }
-        err = eas_spool_write(out, buf, CHUNK - z.avail_out);
+        err = eas_spool_write(out, buf, room - z.avail_out);
     } while (!err && rv != Z_STREAM_END);
     deflateEnd(&z);
     return err;
