@@ -134,3 +134,12 @@ def test_a_mail_that_cannot_be_read_becomes_a_stub_and_the_folder_goes_on(site):
     phone.sync_all(cid, mail_options(141, body=4, mime_support=2), window=5)
     phone.sync_all(cid)
     assert len(phone.mailbox.collection(cid).items) == total
+
+
+def test_html_that_names_its_charset_inside_is_read_also_in_previews(site):
+    phone, cid = site.synced_phone()
+    new = [site.control.deliver(template="windows-1251-html") for _ in range(2)]   # two, so that previews are asked for
+    adds = phone.sync_all(cid, mail_options(141, truncation=512)).adds
+    assert site.control.counters().get("mail.get", 0) > 0
+    for n in new:
+        assert "Приглашаем на выставку" in adds["%s:%s" % (cid, n)].body.decode()

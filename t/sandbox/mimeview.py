@@ -146,9 +146,16 @@ def filename(part):
     return decode(name) if name else None
 
 
+_META = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+
+
 def part_text(part):
-    charset = part.get_content_charset()
-    return decode_bytes(part_bytes(part), charset)
+    """The part's text; HTML that names its charset only inside is read as it says, as OX does."""
+    data, charset = part_bytes(part), part.get_content_charset()
+    if charset is None and part.get_content_type() == "text/html":
+        named = _META.search(data[:4096])
+        charset = named.group(1).decode("ascii") if named else None
+    return decode_bytes(data, charset)
 
 
 class _Stripper(html.parser.HTMLParser):
