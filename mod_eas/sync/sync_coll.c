@@ -349,11 +349,14 @@ static void settle(eas_coll_t *coll, const eas_change_t *change, int vanished)
     if (snap_find(&e, &c, &coll->snap, change->uid) || !e)
         return;
     if (vanished) {
-        /* If it is still there after all, the next probe does not fit and everything is listed. */
-        coll->tuple.total -= coll->tuple.total > 0;
-        if (!(e->srv & EAS_MF_SEEN))
-            coll->tuple.unread -= coll->tuple.unread > 0;
-        coll->head_dirty = 1;
+        /* If it is still there after all, the next probe does not fit and everything is listed. A
+         * mail that came between probe and listing is not in the probe's numbers. */
+        if (change->uid < coll->tuple.next) {
+            coll->tuple.total -= coll->tuple.total > 0;
+            if (!(e->srv & EAS_MF_SEEN))
+                coll->tuple.unread -= coll->tuple.unread > 0;
+            coll->head_dirty = 1;
+        }
         e->srv = 0;
     } else if (change->op == EAS_OP_DELETE || change->op == EAS_OP_SOFTDELETE)
         e->srv = e->cli = 0;

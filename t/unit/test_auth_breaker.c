@@ -118,7 +118,7 @@ static void backends_have_breakers_of_their_own_found_again_by_name(void **state
     assert_non_null(auth_breaker_of(sh, "one too many"));
 }
 
-static void calls_that_are_no_logins_pass_the_same_breaker(void **state)
+static void calls_that_are_no_logins_have_a_breaker_too(void **state)
 {
     void *mem = apr_palloc(*state, EAS_AUTH_SHARED_MIN);
     eas_auth_shared_t *sh = eas_auth_shared_init(mem, EAS_AUTH_SHARED_MIN);
@@ -148,6 +148,19 @@ static void calls_that_are_no_logins_pass_the_same_breaker(void **state)
     eas_clock_shift(0);
 }
 
+static void logins_and_calls_do_not_close_each_other_out(void **state)
+{
+    void *mem = apr_palloc(*state, EAS_AUTH_SHARED_MIN);
+    eas_auth_shared_t *sh = eas_auth_shared_init(mem, EAS_AUTH_SHARED_MIN);
+    auth_breaker_t *logins = auth_breaker_of(sh, "ox1");
+
+    auth_breaker_failed(logins, 1000000, 60); /* 429: too many wrong passwords */
+    assert_int_not_equal(auth_breaker_wait(logins, 1000001), 0);
+    assert_null(eas_auth_ask(sh, "ox1", *state)); /* who is logged in is served */
+    eas_auth_asked(sh, "ox1", "http", NULL);
+    assert_int_not_equal(auth_breaker_wait(logins, 1000001), 0); /* and says nothing of logins */
+}
+
 static const struct CMUnitTest tests[] = {
     POOL_TEST(three_failures_within_ten_seconds_open_it_for_five),
     POOL_TEST(failures_that_lie_further_apart_do_not),
@@ -158,6 +171,7 @@ static const struct CMUnitTest tests[] = {
     POOL_TEST(a_backend_that_wants_to_be_left_alone_is),
     POOL_TEST(a_clock_set_back_does_not_keep_it_open),
     POOL_TEST(backends_have_breakers_of_their_own_found_again_by_name),
-    POOL_TEST(calls_that_are_no_logins_pass_the_same_breaker),
+    POOL_TEST(calls_that_are_no_logins_have_a_breaker_too),
+    POOL_TEST(logins_and_calls_do_not_close_each_other_out),
 };
 RUN(tests)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+
 #include "command_fixture.h"
 
 #define COL(key, cid, rest)                                                                        \
@@ -22,12 +24,20 @@ static const char *folders(cx_t *cx, const char *key)
                                key));
 }
 
+/* The connection of the phone: closed or not. */
+static int connection_closed;
+
+static int gone(void *log)
+{
+    return connection_closed;
+}
+
 static const char *raw(cx_t *cx, eas_cmd_t cmd, const char *body, apr_size_t len)
 {
     eas_node_t *root;
     eas_req_t req = {.pool = cx->fx->pool, .cmd = cmd, .cmd_name = eas_cmd_name(cmd),
                      .version = cx->version, .device_id = cx->fx->device, .device_type = "t",
-                     .body = {body, len}};
+                     .gone = gone, .body = {body, len}};
 
     memset(&cx->resp, 0, sizeof(cx->resp));
     cx->resp.headers = apr_table_make(cx->fx->pool, 4);
@@ -169,6 +179,50 @@ static void the_trace_masks_and_is_cut(void **state)
     assert_true(strlen(cx_log) < 1500);
 }
 
+/* A request that waits for the lease of another one. */
+typedef struct waiter_t {
+    cx_t *cx;
+    eas_span_t body;
+    const char *answer;
+} waiter_t;
+
+static void *ask(void *data)
+{
+    waiter_t *w = data;
+    w->answer = raw(w->cx, EAS_CMD_FOLDERSYNC, w->body.data, w->body.len);
+    return NULL;
+}
+
+static const char *ask_while_busy(cx_t *cx)
+{
+    waiter_t w = {cx, cx_document(cx, EAS_CMD_FOLDERSYNC,
+                                  "<FolderSync><SyncKey>0</SyncKey></FolderSync>"), NULL};
+    apr_pool_t *pool;
+    eas_state_t *st;
+    pthread_t thread;
+
+    cx->env.lease_wait = apr_time_from_sec(10);
+    apr_pool_create(&pool, NULL);
+    OK(eas_state_open(&st, &cx->fx->cfg, &cx->fx->who, cx->fx->device, pool));
+    assert_int_equal(pthread_create(&thread, NULL, ask, &w), 0);
+    apr_sleep(apr_time_from_msec(200));
+    eas_state_close(st);
+    pthread_join(thread, NULL);
+    apr_pool_destroy(pool);
+    return w.answer;
+}
+
+static void a_phone_that_went_away_while_it_waited_is_not_served(void **state)
+{
+    cx_t *cx = inbox(*state, EAS_V141);
+
+    connection_closed = 1;
+    assert_string_equal(ask_while_busy(cx), "HTTP 503");
+    assert_int_equal(cx->fx->calls.puts, 0); /* and its state is where it was */
+    connection_closed = 0;
+    cx_has(ask_while_busy(cx), "<Status>1</Status>");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +232,7 @@ int main(void)
         FX_TEST(bodies_that_are_none),
         FX_TEST(commands_that_are_not_offered),
         FX_TEST(the_trace_masks_and_is_cut),
+        FX_TEST(a_phone_that_went_away_while_it_waited_is_not_served),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
